@@ -1,0 +1,1 @@
+"""The vstash command: a thin skin over Memory."""

@@ -1,0 +1,1 @@
+"""Embedding models: the protocol, the ONNX implementation, the catalogue, the test fake."""

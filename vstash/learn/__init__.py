@@ -1,0 +1,1 @@
+"""Learning from disagreement: the log, and the triples that follow from it."""

@@ -1,0 +1,1 @@
+"""Where the parts meet under Memory: writing, ingesting, searching."""

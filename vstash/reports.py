@@ -1,0 +1,133 @@
+"""What operations tell about themselves: ingest, statistics, integrity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from vstash.types import ModelInfo
+
+__all__ = [
+    "CheckReport",
+    "FileOutcome",
+    "Finding",
+    "IngestProgress",
+    "IngestReport",
+    "ProgressCallback",
+    "PruneDecision",
+    "Stats",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes:
+        path: As stored in the document's key.
+        status: ``failed`` and ``skipped`` come with a reason; the others stored or kept a document.
+        reason: To read, and for ``skipped`` and ``failed`` starting with a stable code and a colon.
+        chunks: Number of chunks written.
+    """
+
+    path: str
+    status: Literal["added", "replaced", "unchanged", "skipped", "failed"]
+    reason: str = ""
+    chunks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IngestProgress:
+    """Where an ingest stands: files found so far, files done, chunks written."""
+
+    files_found: int
+    files_done: int
+    chunks_written: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did: counts, and each file that was not simply unchanged.
+
+    Attributes:
+        pruned: Keys of documents removed because their files are gone.
+        outcomes: One per file that was added, replaced, skipped or failed.
+        seconds: Wall time.
+    """
+
+    added: int
+    replaced: int
+    unchanged: int
+    skipped: int
+    failed: int
+    chunks: int
+    pruned: tuple[str, ...]
+    outcomes: tuple[FileOutcome, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a file holds.
+
+    Attributes:
+        collections: Documents per collection.
+        searches_logged: Rows in the disagreement log.
+        log_dropped: Searches this process could not log because the file was busy.
+        mean_disagreement: Over the logged searches, None while there is none.
+        file_bytes: Size of the database file and its write-ahead log.
+    """
+
+    path: str
+    documents: int
+    chunks: int
+    vectors: int
+    collections: Mapping[str, int]
+    model: ModelInfo
+    searches_logged: int
+    triples: int
+    log_dropped: int
+    mean_disagreement: float | None
+    file_bytes: int
+    schema_version: int
+    sqlite_version: str
+    vstash_version: str
+    durability: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `Memory.check` found wrong.
+
+    Attributes:
+        code: Stable name of the kind of damage.
+        message: What it means and what to do.
+        count: How many rows are touched.
+        examples: Ids of some of them; never stored text.
+    """
+
+    code: str
+    message: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """The result of `Memory.check`: no findings means that everything agrees."""
+
+    findings: tuple[Finding, ...]
+    documents: int
+    chunks: int
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.findings
+
+
+ProgressCallback = Callable[[IngestProgress], None]
+PruneDecision = bool | Callable[[Sequence[str]], bool]

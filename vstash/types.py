@@ -1,0 +1,307 @@
+"""The values that cross layers: frozen, typed, and the same on every interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal, Union
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
+    IdArray = NDArray[np.int64]
+
+__all__ = [
+    "UNSET",
+    "Chunk",
+    "Disagreement",
+    "Document",
+    "Explanation",
+    "Hit",
+    "Json",
+    "JsonObject",
+    "LegEntry",
+    "Mode",
+    "ModelInfo",
+    "NewDocument",
+    "Page",
+    "SearchResult",
+    "StrategyName",
+    "Triple",
+    "TripleKind",
+    "Unset",
+    "Weights",
+]
+
+Json = Union[  # noqa: UP007 - a recursive alias needs the string form on Python 3.10
+    None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]
+]
+JsonObject = Mapping[str, Json]
+Mode = Literal["hybrid", "vector", "keyword"]
+StrategyName = Literal["score", "rrf", "adaptive-rrf"]
+TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
+
+
+class Unset(Enum):
+    """The type of `UNSET`: leave this field as it is, where None means remove it."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored thing: a file, a page, or a remembered text.
+
+    Attributes:
+        id: UUIDv7 as text; never changes.
+        key: Path, URL or the caller's own id; unique in its collection.
+        collection: Hard partition of the file.
+        title: May be empty.
+        metadata: A JSON object.
+        tags: Sorted, without repetition.
+        content_hash: SHA-256 (hex) over text, title, tags and metadata.
+        created: UTC; kept when the document is replaced.
+        updated: UTC; the last change of any field.
+        expires_at: UTC; from then on the document is hidden.
+        chunk_count: Number of chunks.
+        char_count: Length of the text in characters.
+        text: The whole text, or None where a listing left it out.
+    """
+
+    id: str
+    key: str
+    collection: str
+    title: str
+    metadata: JsonObject
+    tags: tuple[str, ...]
+    content_hash: str
+    created: datetime
+    updated: datetime
+    expires_at: datetime | None
+    chunk_count: int
+    char_count: int
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of one document: ``document.text[start:end] == text``.
+
+    Attributes:
+        id: Integer, never reused.
+        document_id: Id of its document.
+        seq: Position among the document's chunks, from 0.
+        text: The passage.
+        heading: Headings above it, outermost first.
+        start: First character's offset in the document's text.
+        end: Offset after the last character.
+        tokens: Length in the model's tokens, title and headings not counted.
+    """
+
+    id: int
+    document_id: str
+    seq: int
+    text: str
+    heading: tuple[str, ...]
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each leg counted in a search, in the units of its strategy."""
+
+    vector: float
+    keyword: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where the score of one hit comes from; the parts add up to the score.
+
+    Attributes:
+        vector_part: What the vector leg added to the score.
+        keyword_part: What the keyword leg added.
+        vector_normalised: The cosine as the strategy used it.
+        keyword_normalised: The BM25 score as the strategy used it.
+        matched: Query words found in the chunk, with their IDF, rarest first.
+        why: One sentence to read.
+    """
+
+    vector_part: float
+    keyword_part: float
+    vector_normalised: float | None
+    keyword_normalised: float | None
+    matched: tuple[tuple[str, float], ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One returned chunk with its scores, ranks and provenance.
+
+    Attributes:
+        score: Orders the hits of one search; comparable only within it.
+        chunk: The passage.
+        document: Where it comes from, without its text.
+        vector_rank: Rank in the vector leg from 1, None where the leg did not list it.
+        keyword_rank: Rank in the keyword leg from 1, None where the leg did not list it.
+        vector_score: Cosine in [-1, 1]; true for every hit when vectors were asked.
+        keyword_score: Positive BM25; 0 where no informative word of the query occurs.
+        explanation: Present when asked for with ``explain=True``.
+    """
+
+    score: float
+    chunk: Chunk
+    document: Document
+    vector_rank: int | None
+    keyword_rank: int | None
+    vector_score: float | None
+    keyword_score: float | None
+    explanation: Explanation | None = None
+
+    @property
+    def text(self) -> str:
+        """The chunk's text."""
+        return self.chunk.text
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The reply to one search.
+
+    Attributes:
+        id: Names this search in the log, for feedback.
+        query: As given.
+        mode: Which legs were asked.
+        strategy: How they were fused.
+        weights: What each leg counted.
+        hits: Best first.
+        timings_ms: Milliseconds per stage, and ``total``.
+        degraded: Reasons why this answer is less than asked for, such as no word to look up.
+    """
+
+    id: str
+    query: str
+    mode: Mode
+    strategy: StrategyName
+    weights: Weights
+    hits: tuple[Hit, ...]
+    timings_ms: Mapping[str, float]
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LegEntry:
+    """One row of a leg's top k: chunk id and raw score."""
+
+    chunk_id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """A training example: for this query, the positive should rank above the negative.
+
+    Attributes:
+        kind: ``dense_blind_spot``: keywords found what vectors missed; ``lexical_blind_spot``: the
+            mirror image.
+        evidence: Ranks and scores of both chunks in both legs.
+    """
+
+    query: str
+    positive_chunk_id: int
+    negative_chunk_id: int
+    kind: TripleKind
+    evidence: JsonObject
+    positive_text: str | None = None
+    negative_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One logged search: what each leg listed and how far they differ.
+
+    Attributes:
+        search_id: The ``id`` of the `SearchResult`.
+        at: UTC time of the search.
+        k: Depth at which the legs were compared.
+        disagreement: ``1 - |common chunks| / k``, in [0, 1].
+    """
+
+    search_id: str
+    query: str
+    at: datetime
+    collection: str
+    mode: Mode
+    strategy: StrategyName
+    weights: Weights
+    k: int
+    disagreement: float
+    vector_leg: tuple[LegEntry, ...]
+    keyword_leg: tuple[LegEntry, ...]
+    triples: tuple[Triple, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """An embedding model as installed.
+
+    Attributes:
+        name: Short name, such as ``bge-small-en-v1.5``.
+        dimension: Length of its vectors.
+        sha256: Hex digest over the digests of its files.
+        max_tokens: Longest input in tokens, special tokens included.
+        pooling: ``cls`` or ``mean``.
+        query_prefix: Put in front of every query.
+        passage_prefix: Put in front of every passage.
+        background_mean: Mean cosine of a query and an unrelated passage.
+        background_deviation: Standard deviation of the same.
+    """
+
+    name: str
+    dimension: int
+    sha256: str
+    max_tokens: int
+    pooling: Literal["cls", "mean"] = "cls"
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    background_mean: float = 0.0
+    background_deviation: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document to be added; the fields mean what they mean in `Memory.add`."""
+
+    text: str
+    key: str | None = None
+    title: str | None = None
+    collection: str | None = None
+    tags: Sequence[str] = ()
+    metadata: JsonObject = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing.
+
+    Attributes:
+        items: Oldest first.
+        next_cursor: Give it as ``cursor`` to get the following page; None on the last one.
+    """
+
+    items: tuple[Document, ...]
+    next_cursor: str | None
