@@ -1,3 +1,55 @@
 """vstash: local-first hybrid retrieval memory for LLM agents, in one SQLite file."""
 
+from vstash.errors import VstashError
+from vstash.memory import Memory
+from vstash.reports import (
+    CheckReport,
+    FileOutcome,
+    Finding,
+    IngestProgress,
+    IngestReport,
+    Stats,
+)
+from vstash.types import (
+    UNSET,
+    Chunk,
+    Disagreement,
+    Document,
+    Explanation,
+    Hit,
+    LegEntry,
+    MatchedWord,
+    ModelInfo,
+    NewDocument,
+    Page,
+    SearchResult,
+    Triple,
+    Weights,
+)
+
+__all__ = [
+    "UNSET",
+    "CheckReport",
+    "Chunk",
+    "Disagreement",
+    "Document",
+    "Explanation",
+    "FileOutcome",
+    "Finding",
+    "Hit",
+    "IngestProgress",
+    "IngestReport",
+    "LegEntry",
+    "MatchedWord",
+    "Memory",
+    "ModelInfo",
+    "NewDocument",
+    "Page",
+    "SearchResult",
+    "Stats",
+    "Triple",
+    "VstashError",
+    "Weights",
+]
+
 __version__ = "1.0.0a1"

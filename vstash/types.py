@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, Union
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar, Union
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "LegEntry",
+    "MatchedWord",
     "Mode",
     "ModelInfo",
     "NewDocument",
@@ -41,6 +42,7 @@ Json = Union[  # noqa: UP007 - a recursive alias needs the string form on Python
     None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]
 ]
 JsonObject = Mapping[str, Json]
+Item = TypeVar("Item")
 Mode = Literal["hybrid", "vector", "keyword"]
 StrategyName = Literal["score", "rrf", "adaptive-rrf"]
 TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
@@ -127,6 +129,14 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchedWord:
+    """A derived word of the query that occurs in a hit, and how rare it is."""
+
+    word: str
+    idf: float
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Where the score of one hit comes from; the parts add up to the score.
 
@@ -135,7 +145,7 @@ class Explanation:
         keyword_part: What the keyword leg added.
         vector_normalised: The cosine as the strategy used it.
         keyword_normalised: The BM25 score as the strategy used it.
-        matched: Query words found in the chunk, with their IDF, rarest first.
+        matched: Query words found in the chunk, its title or headings, rarest first.
         why: One sentence to read.
     """
 
@@ -143,7 +153,7 @@ class Explanation:
     keyword_part: float
     vector_normalised: float | None
     keyword_normalised: float | None
-    matched: tuple[tuple[str, float], ...]
+    matched: tuple[MatchedWord, ...]
     why: str
 
 
@@ -295,13 +305,13 @@ class NewDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Item]):
     """A part of a listing.
 
     Attributes:
-        items: Oldest first.
+        items: In the order of the listing.
         next_cursor: Give it as ``cursor`` to get the following page; None on the last one.
     """
 
-    items: tuple[Document, ...]
+    items: tuple[Item, ...]
     next_cursor: str | None

@@ -1,0 +1,81 @@
+"""Writing the log behind the reply: a bounded queue and one thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+__all__ = ["Recorder"]
+
+Row = TypeVar("Row")
+_QUEUE_ROWS: Final = 1000
+_LEAVE_AFTER_S: Final = 2.0
+
+
+class Recorder(Generic[Row]):
+    """Hands rows to a writer outside the caller's path, and counts those that were dropped.
+
+    Args:
+        write: Stores one row; returns whether it was stored. It must not raise.
+
+    Example:
+        >>> stored: list[int] = []
+        >>> recorder = Recorder(lambda row: stored.append(row) is None)
+        >>> recorder.record(7)
+        >>> recorder.close()
+        >>> stored
+        [7]
+    """
+
+    def __init__(self, write: Callable[[Row], bool]) -> None:
+        self._write = write
+        self._queue: queue.Queue[Row | None] = queue.Queue(_QUEUE_ROWS)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Rows that were not stored."""
+        return self._dropped
+
+    def record(self, row: Row) -> None:
+        """Queue a row; when the queue is full the row is dropped and counted."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="vstash-log", daemon=True)
+                self._thread.start()
+        try:
+            self._queue.put_nowait(row)
+        except queue.Full:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Wait until every queued row was stored or dropped."""
+        if self._thread is not None:
+            self._queue.join()
+
+    def _run(self) -> None:
+        while True:
+            row = self._queue.get()
+            try:
+                if row is None:
+                    return
+                if not self._write(row):
+                    self._dropped += 1
+            finally:
+                self._queue.task_done()
+
+    def close(self) -> None:
+        """Store what is queued and stop; what takes longer than two seconds is dropped."""
+        thread = self._thread
+        if thread is None:
+            return
+        try:
+            self._queue.put(None, timeout=_LEAVE_AFTER_S)
+        except queue.Full:
+            self._dropped += self._queue.qsize()
+        thread.join(timeout=_LEAVE_AFTER_S)
+        self._thread = None

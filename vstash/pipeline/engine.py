@@ -1,0 +1,146 @@
+"""Opening a file and its model, and holding the parts together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vstash.embed.catalogue import open_model
+from vstash.errors import MisuseError, ModelMismatchError, StoreError
+from vstash.learn.recorder import Recorder
+from vstash.pipeline.ingest import Ingesting
+from vstash.pipeline.record import Logged, search_row
+from vstash.pipeline.report import Reporting
+from vstash.pipeline.search import Searching
+from vstash.pipeline.write import Writing
+from vstash.settings import load_settings
+from vstash.store.documents import to_microseconds
+from vstash.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from vstash.embed.protocol import Embedder
+    from vstash.settings import Settings
+    from vstash.store.protocol import Store
+    from vstash.types import ModelInfo
+
+__all__ = ["Engine", "open_engine"]
+
+# A search must never wait for its own log.
+_LOG_PATIENCE_S = 0.05
+
+
+def wall_clock() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The parts under one `Memory`."""
+
+    store: Store
+    settings: Settings
+    recorder: Recorder[Logged]
+    writing: Writing
+    ingesting: Ingesting
+    searching: Searching
+    reporting: Reporting
+
+    def close(self) -> None:
+        """Write what the log holds back and release the file."""
+        self.recorder.close()
+        self.store.close()
+
+
+def open_engine(
+    path: Path | None,
+    *,
+    model: str | Embedder | None = None,
+    settings: Settings | None = None,
+    create: bool = True,
+    clock: Callable[[], int] = wall_clock,
+    crash_point: Callable[[str], None] | None = None,
+) -> Engine:
+    """Open a file with everything that `Memory` needs.
+
+    Args:
+        path: The file, None for the setting.
+        model: Name, folder or embedder, None for the setting.
+        settings: None reads them.
+        create: Make the file when it is missing.
+        clock: Microseconds since the epoch; tests turn it.
+        crash_point: For fault tests: called by name between the steps of a write.
+
+    Raises:
+        StoreError: When the file cannot be used.
+        ModelError: When the model cannot be used or is another than the file's.
+    """
+    settings = settings or load_settings()
+    chosen = settings.model if model is None else model
+    embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
+    target = (settings.db_path() if path is None else path.expanduser()).absolute()
+    store = SqliteStore(
+        target,
+        create=create,
+        durability=settings.durability,
+        busy_timeout_s=settings.busy_timeout_s,
+        **({} if crash_point is None else {"crash_point": crash_point}),
+    )
+    try:
+        model_number = _agree_on_model(store, embedder.info)
+    except BaseException:
+        store.close()
+        raise
+    recorder = Recorder(_log_writer(store, settings))
+    writing = Writing(store, embedder, settings, clock)
+    return Engine(
+        store=store,
+        settings=settings,
+        recorder=recorder,
+        writing=writing,
+        ingesting=Ingesting(store, writing, settings),
+        searching=Searching(store, embedder, model_number, settings, recorder.record, clock),
+        reporting=Reporting(store, embedder.info, settings, recorder),
+    )
+
+
+def _agree_on_model(store: Store, info: ModelInfo) -> int:
+    with store.read() as reader:
+        known = reader.model
+    if known is None:
+        with store.write() as writer:
+            # Another process may have been faster.
+            known = writer.model or (writer.use_model(info), info)
+    number, theirs = known
+    if (theirs.sha256, theirs.dimension) != (info.sha256, info.dimension):
+        raise ModelMismatchError(
+            f"The file was written with the model {theirs.name} ({theirs.dimension} dimensions, "
+            f"sha256 {theirs.sha256[:12]}), not with {info.name} ({info.dimension} dimensions, "
+            f"sha256 {info.sha256[:12]}). Open it with {theirs.name}, or use another file for "
+            f"{info.name}.",
+            local_detail=str(store.path),
+        )
+    return number
+
+
+def _log_writer(store: Store, settings: Settings) -> Callable[[Logged], bool]:
+    keep = timedelta(days=settings.log_max_days)
+
+    def write(logged: Logged) -> bool:
+        oldest = to_microseconds(datetime.now(timezone.utc) - keep)
+        try:
+            with store.read() as reader:
+                owners = reader.owners(logged.candidates.ids)
+            row = search_row(logged, owners)
+            with store.write(timeout_s=_LOG_PATIENCE_S) as writer:
+                writer.log(row, keep_rows=settings.log_max_rows, oldest=oldest)
+        except (StoreError, MisuseError):
+            # A log that cannot be written must not disturb a search: it is counted instead.
+            return False
+        return True
+
+    return write

@@ -1,0 +1,207 @@
+"""Files into documents: read, extract, chunk, embed, store, in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from vstash.errors import InputError, MediaTypeError
+from vstash.pipeline.files import FoundFile, found_files, resolved
+from vstash.pipeline.prepare import Prepared, checked_collection, checked_tags, prepare
+from vstash.pipeline.ready import Source
+from vstash.reports import (
+    FileOutcome,
+    IngestProgress,
+    IngestReport,
+    ProgressCallback,
+    PruneDecision,
+)
+from vstash.store.rows import SourceRow
+from vstash.text.extract import extract, is_supported
+from vstash.types import NewDocument
+
+if TYPE_CHECKING:
+    from vstash.pipeline.write import Writing
+    from vstash.settings import Settings
+    from vstash.store.protocol import Store
+
+__all__ = ["Ingesting"]
+
+# Documents are committed together up to these bounds, each whole.
+_BATCH_DOCUMENTS: Final = 64
+_BATCH_CHARS: Final = 400_000
+Status = Literal["added", "replaced", "unchanged", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file that was read and checked and waits for its batch."""
+
+    file: FoundFile
+    prepared: Prepared
+    replaces: bool
+
+
+@dataclass(slots=True)
+class Run:
+    """One ingest under way."""
+
+    collection: str
+    tags: tuple[str, ...]
+    known: dict[str, SourceRow]
+    progress: ProgressCallback | None
+    batch: list[Pending] = field(default_factory=list)
+    outcomes: list[FileOutcome] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    found: int = 0
+    done: int = 0
+    chunks: int = 0
+
+    def finish(self, file: FoundFile, status: Status, reason: str = "", chunks: int = 0) -> None:
+        """Book what became of a file and tell the caller."""
+        self.counts[status] = self.counts.get(status, 0) + 1
+        self.done += 1
+        self.chunks += chunks
+        if status != "unchanged":
+            self.outcomes.append(FileOutcome(file.key, status, reason, chunks))
+        if self.progress is not None:
+            self.progress(IngestProgress(self.found, self.done, self.chunks, file.key))
+
+
+class Ingesting:
+    """Reads files and folders into documents.
+
+    Args:
+        store: The file.
+        writing: Stores documents.
+        settings: Limits.
+    """
+
+    def __init__(self, store: Store, writing: Writing, settings: Settings) -> None:
+        self._store = store
+        self._writing = writing
+        self._settings = settings
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        *,
+        collection: str | None,
+        tags: Sequence[str],
+        ignore: Sequence[str],
+        prune: PruneDecision,
+        progress: ProgressCallback | None,
+    ) -> IngestReport:
+        """Ingest; see `Memory.ingest`."""
+        start = time.perf_counter()
+        name, labels = checked_collection(collection), checked_tags(tags)
+        roots = resolved(paths)
+        files = list(found_files(roots, ignore))
+        with self._store.read() as reader:
+            known = {row.key: row for root in roots for row in reader.sources(name, _prefix(root))}
+        run = Run(name, labels, known, progress, found=len(files))
+        for file in files:
+            self._take(run, file)
+        self._commit(run)
+        pruned = self._prune(run, prune) if prune else ()
+        return IngestReport(
+            added=run.counts.get("added", 0),
+            replaced=run.counts.get("replaced", 0),
+            unchanged=run.counts.get("unchanged", 0),
+            skipped=run.counts.get("skipped", 0),
+            failed=run.counts.get("failed", 0),
+            chunks=run.chunks,
+            pruned=pruned,
+            outcomes=tuple(run.outcomes),
+            seconds=round(time.perf_counter() - start, 3),
+        )
+
+    def _take(self, run: Run, file: FoundFile) -> None:
+        known = run.known.get(file.key)
+        if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
+            run.finish(file, "unchanged")
+            return
+        try:
+            prepared = self._read(run, file)
+        except InputError as error:
+            run.finish(file, "skipped", f"{error.code}: {error.message}")
+            return
+        except OSError as error:
+            run.finish(file, "failed", f"unreadable: {error.strerror}")
+            return
+        if known is not None and known.content_hash == prepared.content_hash:
+            with self._store.write() as writer:
+                writer.touch_source(known.document_id, file.size, file.mtime_ns)
+            run.finish(file, "unchanged")
+            return
+        run.batch.append(Pending(file, prepared, known is not None))
+        chars = sum(len(pending.prepared.text) for pending in run.batch)
+        if len(run.batch) >= _BATCH_DOCUMENTS or chars >= _BATCH_CHARS:
+            self._commit(run)
+
+    def _read(self, run: Run, file: FoundFile) -> Prepared:
+        if file.problem:
+            raise MediaTypeError(file.problem)
+        if not file.named and not is_supported(file.path.name):
+            raise MediaTypeError("This type of file is not read.")
+        if file.size > self._settings.max_file_bytes:
+            raise InputError(
+                f"The file has {file.size:,} bytes; the limit is "
+                f"{self._settings.max_file_bytes:,} (setting max_file_bytes)."
+            )
+        if _is_ours(file.path, self._store.path):
+            raise MediaTypeError("This is the vstash file itself.")
+        extracted = extract(file.path.read_bytes(), name=file.path.name)
+        document = NewDocument(
+            text=extracted.text,
+            key=file.key,
+            title=extracted.title[:1000],
+            collection=run.collection,
+            tags=(*run.tags, *extracted.tags),
+            metadata=extracted.metadata,
+        )
+        return prepare(document, self._settings, media_type=extracted.media_type)
+
+    def _commit(self, run: Run) -> None:
+        batch, run.batch = run.batch, []
+        ready = self._writing.readying.make_ready(
+            [
+                (pending.prepared, Source(pending.file.size, pending.file.mtime_ns))
+                for pending in batch
+            ]
+        )
+        self._writing.store(ready)
+        for pending, item in zip(batch, ready, strict=True):
+            status: Status = "replaced" if pending.replaces else "added"
+            run.finish(pending.file, status, chunks=len(item.chunks))
+
+    def _prune(self, run: Run, prune: PruneDecision) -> tuple[str, ...]:
+        gone = [row for row in run.known.values() if not _exists(row.key)]
+        keys = tuple(sorted(row.key for row in gone))
+        if not keys or (callable(prune) and not prune(keys)):
+            return ()
+        self._writing.delete_many([row.document_id for row in gone])
+        return keys
+
+
+def _prefix(root: Path) -> str:
+    return root.as_posix().rstrip("/") + "/" if root.is_dir() else root.as_posix()
+
+
+def _exists(key: str) -> bool:
+    try:
+        Path(key).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        # What stands behind a folder that cannot be read is not known to be gone.
+        return True
+    return True
+
+
+def _is_ours(path: Path, store: Path) -> bool:
+    # Reading the file through a descriptor of our own would drop SQLite's locks when it closes.
+    return path.name.startswith(store.name) and path.parent == store.resolve().parent

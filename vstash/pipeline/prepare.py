@@ -1,0 +1,249 @@
+"""Validating what comes from outside, before anything is computed or stored."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from vstash.errors import FieldError, TextError
+from vstash.store.documents import to_microseconds
+from vstash.store.rows import content_hash
+from vstash.types import Json, JsonObject, NewDocument
+
+if TYPE_CHECKING:
+    from vstash.settings import Settings
+
+__all__ = ["DEFAULT_COLLECTION", "Prepared", "checked_collection", "checked_metadata", "prepare"]
+
+DEFAULT_COLLECTION: Final = "default"
+MAX_KEY_CHARS: Final = 4096
+MAX_TITLE_CHARS: Final = 1000
+MAX_TAGS: Final = 100
+MAX_TAG_CHARS: Final = 200
+MAX_METADATA_DEPTH: Final = 16
+_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document whose every field was checked; times are microseconds since the epoch."""
+
+    text: str
+    key: str | None
+    title: str
+    collection: str
+    tags: tuple[str, ...]
+    metadata: str
+    expires_at: int | None
+    content_hash: str
+    media_type: str = "text/plain"
+
+
+def _storable(text: str, pointer: str) -> str:
+    if not isinstance(text, str):
+        raise FieldError("This field must be text.", pointer=pointer)
+    if _UNSTORABLE.search(text):
+        raise FieldError(
+            "This field holds a NUL character or half of a surrogate pair, which cannot be stored.",
+            pointer=pointer,
+        )
+    return text
+
+
+def checked_text(text: str, settings: Settings) -> str:
+    """A text that can be stored and found.
+
+    Raises:
+        TextError: When it is not text, empty, too long, or holds NUL or lone surrogates.
+    """
+    if not isinstance(text, str):
+        raise TextError("The text must be a string.", pointer="/text")
+    if not text or text.isspace():
+        raise TextError("The text is empty: give at least one visible character.", pointer="/text")
+    if len(text) > settings.max_text_chars:
+        raise TextError(
+            f"The text has {len(text):,} characters; the limit is {settings.max_text_chars:,}. "
+            "Split it, or raise the setting max_text_chars.",
+            pointer="/text",
+        )
+    if found := _UNSTORABLE.search(text):
+        raise TextError(
+            "The text holds a NUL character or half of a surrogate pair, which cannot be stored: "
+            f"remove U+{ord(found[0]):04X} at character {found.start()}.",
+            pointer="/text",
+        )
+    return text
+
+
+def checked_collection(name: str | None) -> str:
+    """A collection's name, ``default`` for None.
+
+    Raises:
+        FieldError: When it is not 1 to 100 letters, digits, dots, hyphens and underscores.
+    """
+    if name is None:
+        return DEFAULT_COLLECTION
+    if not isinstance(name, str) or not _COLLECTION.fullmatch(name):
+        raise FieldError(
+            "A collection's name has 1 to 100 ASCII letters, digits, dots, hyphens and "
+            "underscores, and starts with a letter or digit.",
+            pointer="/collection",
+        )
+    return name
+
+
+def checked_key(key: str) -> str:
+    """A key that can be stored.
+
+    Raises:
+        FieldError: When it is empty, too long, or holds NUL or lone surrogates.
+    """
+    if not _storable(key, "/key") or len(key) > MAX_KEY_CHARS:
+        raise FieldError(f"A key has 1 to {MAX_KEY_CHARS:,} characters.", pointer="/key")
+    return key
+
+
+def checked_title(title: str | None) -> str:
+    """A title on one line, empty for None.
+
+    Raises:
+        FieldError: When it is too long, or holds control characters or lone surrogates.
+    """
+    if title is None:
+        return ""
+    if len(_storable(title, "/title")) > MAX_TITLE_CHARS:
+        raise FieldError(f"A title has at most {MAX_TITLE_CHARS:,} characters.", pointer="/title")
+    return title.strip()
+
+
+def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Tags sorted and without repetition.
+
+    Raises:
+        FieldError: When there are too many, or one is empty, too long, or has outer spaces.
+    """
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
+        raise FieldError('Tags are a list of texts, such as ["work"].', pointer="/tags")
+    if len(tags) > MAX_TAGS:
+        raise FieldError(f"A document has at most {MAX_TAGS} tags.", pointer="/tags")
+    for position, tag in enumerate(tags):
+        pointer = f"/tags/{position}"
+        if not 0 < len(_storable(tag, pointer)) <= MAX_TAG_CHARS or tag != tag.strip():
+            raise FieldError(
+                f"A tag has 1 to {MAX_TAG_CHARS} characters and no space at its ends.",
+                pointer=pointer,
+            )
+    return tuple(sorted(set(tags)))
+
+
+def checked_metadata(metadata: JsonObject, settings: Settings) -> str:
+    """Metadata as canonical JSON.
+
+    Raises:
+        FieldError: When it is not a JSON object, too large, too deep, or holds what JSON cannot.
+    """
+    if not isinstance(metadata, Mapping):
+        raise FieldError("Metadata is a JSON object.", pointer="/metadata")
+    _check_json(metadata, "/metadata", 0)
+    text = json.dumps(metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    size = len(text.encode())
+    if size > settings.max_metadata_bytes:
+        raise FieldError(
+            f"The metadata has {size:,} bytes as JSON; the limit is "
+            f"{settings.max_metadata_bytes:,}.",
+            pointer="/metadata",
+        )
+    return text
+
+
+def _check_json(value: Json, pointer: str, depth: int) -> None:
+    if depth > MAX_METADATA_DEPTH:
+        raise FieldError(f"Metadata has at most {MAX_METADATA_DEPTH} levels.", pointer=pointer)
+    if isinstance(value, str):
+        _storable(value, pointer)
+    elif isinstance(value, int | float):
+        _check_number(value, pointer)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            _storable(name, pointer)
+            _check_json(item, f"{pointer}/{name}", depth + 1)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        for position, item in enumerate(value):
+            _check_json(item, f"{pointer}/{position}", depth + 1)
+    elif value is not None:
+        raise FieldError(
+            "Metadata holds only JSON: objects, lists, text, numbers, booleans and null.",
+            pointer=pointer,
+        )
+
+
+def _check_number(value: float, pointer: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FieldError("A number must be finite.", pointer=pointer)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise FieldError("An integer must fit in 64 bits.", pointer=pointer)
+
+
+def checked_expiry(moment: datetime | None) -> int | None:
+    """A time as microseconds since the epoch.
+
+    Raises:
+        FieldError: When it has no time zone.
+    """
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise FieldError(
+            "expires_at is a time with its zone, such as datetime.now(timezone.utc).",
+            pointer="/expires_at",
+        )
+    return to_microseconds(moment)
+
+
+def prepare(
+    document: NewDocument, settings: Settings, *, media_type: str = "text/plain"
+) -> Prepared:
+    """Check every field of a document.
+
+    Args:
+        document: As it came from outside.
+        settings: Limits.
+        media_type: What the text is, for the chunker.
+
+    Raises:
+        InputError: When a field cannot be stored, naming it.
+    """
+    text = checked_text(document.text, settings)
+    title = checked_title(document.title)
+    tags = checked_tags(document.tags)
+    metadata = checked_metadata(document.metadata, settings)
+    return Prepared(
+        text=text,
+        key=None if document.key is None else checked_key(document.key),
+        title=title,
+        collection=checked_collection(document.collection),
+        tags=tags,
+        metadata=metadata,
+        expires_at=checked_expiry(document.expires_at),
+        content_hash=content_hash(text, title, tags, metadata),
+        media_type=media_type,
+    )
+
+
+def readable_query(query: str) -> str:
+    """A query without what UTF-8 cannot carry.
+
+    Args:
+        query: Any text.
+
+    Returns:
+        The same, in NFC, with NUL and lone surrogates replaced by U+FFFD.
+    """
+    return unicodedata.normalize("NFC", _UNSTORABLE.sub("\ufffd", query))

@@ -1,0 +1,94 @@
+"""What the disagreement log keeps of a search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vstash.learn.triples import DISAGREEMENT_K, LegScores, disagreement_at, mine
+from vstash.search.fusion import Background, Candidates
+from vstash.store.documents import to_microseconds
+from vstash.store.rows import SearchRow, TripleRow
+from vstash.types import LegEntry, SearchResult
+
+if TYPE_CHECKING:
+    from vstash.types import FloatArray, IdArray
+
+__all__ = ["Logged", "search_row"]
+
+
+def _leg(candidates: Candidates, ranks: IdArray, scores: FloatArray) -> tuple[LegEntry, ...]:
+    listed = np.flatnonzero(ranks)
+    best = listed[np.argsort(ranks[listed])]
+    return tuple(LegEntry(int(candidates.ids[i]), float(scores[i])) for i in best)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A hybrid search that was answered and waits to be logged.
+
+    Attributes:
+        query: As it was looked up.
+        background: Of the query's cosines.
+        at: When, UTC.
+    """
+
+    result: SearchResult
+    query: str
+    collection: str
+    candidates: Candidates
+    background: Background
+    at: datetime
+
+
+def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
+    """Describe one hybrid search for the log.
+
+    Args:
+        logged: The search.
+        owners: Document id of each candidate.
+
+    Returns:
+        Both legs' first 10 with raw scores, their disagreement, and the triples that follow.
+    """
+    result, candidates, background = logged.result, logged.candidates, logged.background
+    vector_leg = _leg(candidates, candidates.vector_rank, candidates.cosine)
+    keyword_leg = _leg(candidates, candidates.keyword_rank, candidates.bm25)
+    scores = {
+        chunk: LegScores(owners.get(chunk, ""), float(cosine), float(bm25))
+        for chunk, cosine, bm25 in zip(
+            candidates.ids.tolist(), candidates.cosine, candidates.bm25, strict=True
+        )
+    }
+    triples = mine(
+        vector_leg,
+        keyword_leg,
+        scores,
+        typical_cosine=background.mean + background.deviation,
+    )
+    return SearchRow(
+        id=result.id,
+        at=to_microseconds(logged.at),
+        query=logged.query,
+        collection=logged.collection,
+        mode=result.mode,
+        strategy=result.strategy,
+        weights=result.weights,
+        k=DISAGREEMENT_K,
+        disagreement=disagreement_at(
+            [entry.chunk_id for entry in vector_leg],
+            [entry.chunk_id for entry in keyword_leg],
+            DISAGREEMENT_K,
+        ),
+        vector_leg=vector_leg[:DISAGREEMENT_K],
+        keyword_leg=keyword_leg[:DISAGREEMENT_K],
+        triples=[
+            TripleRow(triple.positive, triple.negative, triple.kind, json.dumps(triple.evidence))
+            for triple in triples
+        ],
+    )

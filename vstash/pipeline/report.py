@@ -1,0 +1,120 @@
+"""Statistics, integrity, and the disagreement log to read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
+from vstash.reports import CheckReport, Stats
+from vstash.text.normalise import indexed
+from vstash.types import Disagreement, Page
+
+if TYPE_CHECKING:
+    from vstash.learn.recorder import Recorder
+    from vstash.pipeline.record import Logged
+    from vstash.settings import Settings
+    from vstash.store.protocol import Store
+    from vstash.store.session import Reader
+    from vstash.types import ModelInfo
+
+__all__ = ["Reporting"]
+
+
+class Reporting:
+    """Says what a file holds and whether it agrees with itself.
+
+    Args:
+        store: The file.
+        info: The file's model.
+        settings: In force.
+        recorder: Of the disagreement log.
+    """
+
+    def __init__(
+        self, store: Store, info: ModelInfo, settings: Settings, recorder: Recorder[Logged]
+    ) -> None:
+        self._store = store
+        self._info = info
+        self._settings = settings
+        self._recorder = recorder
+
+    def stats(self) -> Stats:
+        """Count; see `Memory.stats`."""
+        self._recorder.flush()
+        with self._store.read() as reader:
+            counts = reader.counts()
+        return Stats(
+            path=str(self._store.path),
+            documents=counts.documents,
+            chunks=counts.chunks,
+            vectors=counts.vectors,
+            collections=counts.collections,
+            model=self._info,
+            searches_logged=counts.searches,
+            triples=counts.triples,
+            log_dropped=self._recorder.dropped,
+            mean_disagreement=counts.mean_disagreement,
+            file_bytes=counts.file_bytes,
+            schema_version=counts.schema_version,
+            sqlite_version=counts.sqlite_version,
+            vstash_version=version("vstash"),
+            durability=self._settings.durability,
+        )
+
+    def check(self) -> CheckReport:
+        """Compare; see `Memory.check`."""
+        start = time.perf_counter()
+        self._recorder.flush()
+        result = self._store.check(indexed)
+        return CheckReport(
+            findings=result.findings,
+            documents=result.documents,
+            chunks=result.chunks,
+            seconds=round(time.perf_counter() - start, 3),
+        )
+
+    def disagreements(self, *, limit: int, cursor: str | None, texts: bool) -> Page[Disagreement]:
+        """List logged searches; see `Memory.disagreements`."""
+        size = page_limit(limit)
+        before = None if cursor is None else decode_cursor("searches", cursor)
+        self._recorder.flush()
+        with self._store.read() as reader:
+            found = reader.disagreements(limit=size + 1, before=before)
+            items = [item for _, item in found[:size]]
+            if texts:
+                items = _with_texts(reader, items)
+        more = encode_cursor("searches", found[size - 1][0]) if len(found) > size else None
+        return Page(tuple(items), more)
+
+
+def _with_texts(reader: Reader, items: list[Disagreement]) -> list[Disagreement]:
+    wanted = {
+        chunk
+        for item in items
+        for triple in item.triples
+        for chunk in (triple.positive_chunk_id, triple.negative_chunk_id)
+    }
+    chunks = reader.chunks(np.array(sorted(wanted), dtype=np.int64))
+
+    def text(chunk_id: int) -> str | None:
+        return chunks[chunk_id][0].text if chunk_id in chunks else None
+
+    return [
+        replace(
+            item,
+            triples=tuple(
+                replace(
+                    triple,
+                    positive_text=text(triple.positive_chunk_id),
+                    negative_text=text(triple.negative_chunk_id),
+                )
+                for triple in item.triples
+            ),
+        )
+        for item in items
+    ]

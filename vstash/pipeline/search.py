@@ -1,0 +1,329 @@
+"""One search: ask both indexes, fuse, explain, reply, then log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final, get_args
+
+import numpy as np
+import uuid6
+
+from vstash.embed.validate import validated
+from vstash.errors import QueryError
+from vstash.filters import Filter, parse
+from vstash.pipeline.prepare import checked_collection, readable_query
+from vstash.pipeline.record import Logged
+from vstash.pipeline.write import require_collection
+from vstash.search import fusion
+from vstash.search.candidates import complete, order
+from vstash.search.explain import explain as explain_hit
+from vstash.search.fusion import Background, Candidates, Fused
+from vstash.search.words import QueryWords, analyse, idf
+from vstash.text.function_words import FUNCTION_WORDS
+from vstash.text.normalise import tokens
+from vstash.types import Chunk, Document, Hit, JsonObject, Mode, SearchResult, StrategyName
+
+if TYPE_CHECKING:
+    from vstash.embed.protocol import Embedder
+    from vstash.settings import Settings
+    from vstash.store.protocol import Store
+    from vstash.store.session import Reader
+    from vstash.types import FloatArray, IdArray
+
+__all__ = ["Searching"]
+
+MAX_K: Final = 1000
+# Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
+_LEAST_DEPTH: Final = 50
+_SAMPLE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search whose every parameter was checked."""
+
+    query: str
+    k: int
+    collection: str
+    where: Filter | None
+    mode: Mode
+    strategy: StrategyName
+    explain: bool
+
+    @property
+    def depth(self) -> int:
+        """How many candidates each leg lists."""
+        return max(self.k, _LEAST_DEPTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the indexes said, fused, before anything is read to be shown."""
+
+    candidates: Candidates
+    fused: Fused
+    background: Background
+    idfs: Mapping[str, float]
+    best: IdArray
+
+
+class Stopwatch:
+    """Milliseconds per stage."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the last lap under a name."""
+        now = time.perf_counter()
+        self._stages[stage] = round((now - self._last) * 1000, 3)
+        self._last = now
+
+    def times(self) -> dict[str, float]:
+        """All stages and their total."""
+        return {**self._stages, "total": round((self._last - self._start) * 1000, 3)}
+
+
+class Searching:
+    """Answers searches.
+
+    Args:
+        store: The file.
+        embedder: The file's model.
+        model: Its number in the file.
+        settings: Limits and the default strategy.
+        record: Takes what is to be logged, without waiting.
+        clock: Microseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        model: int,
+        settings: Settings,
+        record: Callable[[Logged], None],
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._model = model
+        self._settings = settings
+        self._record = record
+        self._clock = clock
+        self._sample: tuple[int, FloatArray] | None = None
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int,
+        collection: str | None,
+        where: JsonObject | None,
+        mode: Mode,
+        strategy: StrategyName | None,
+        explain: bool,
+        log: bool,
+    ) -> SearchResult:
+        """Answer one search; see `Memory.search`."""
+        watch = Stopwatch()
+        question = self._question(query, k, collection, where, mode, strategy, explain=explain)
+        words = analyse(tokens(question.query), FUNCTION_WORDS)
+        watch.lap("analyse")
+        vector = self._embedded(question)
+        watch.lap("embed")
+        with self._store.read() as reader:
+            require_collection(reader, question.collection)
+            found = self._find(reader, question, words, vector, watch)
+            rows = reader.chunks(found.candidates.ids[found.best])
+        hits = tuple(self._hits(question, found, rows))
+        watch.lap("read")
+        result = SearchResult(
+            id=str(uuid6.uuid7()),
+            query=query,
+            mode=question.mode,
+            strategy=question.strategy,
+            weights=found.fused.weights,
+            hits=hits,
+            timings_ms=watch.times(),
+            degraded=_degraded(question, words),
+        )
+        if log and self._settings.log_searches and not self._store.immutable:
+            self._log(question, result, found)
+        return result
+
+    def _question(
+        self,
+        query: str,
+        k: int,
+        collection: str | None,
+        where: JsonObject | None,
+        mode: Mode,
+        strategy: StrategyName | None,
+        *,
+        explain: bool,
+    ) -> Question:
+        if not isinstance(query, str) or not query.strip():
+            raise QueryError(
+                "The query is empty: give at least one visible character.", pointer="/query"
+            )
+        if len(query) > self._settings.max_query_chars:
+            raise QueryError(
+                f"The query has {len(query):,} characters; the limit is "
+                f"{self._settings.max_query_chars:,}.",
+                pointer="/query",
+            )
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
+            raise QueryError(f"k is 1 to {MAX_K:,}.", pointer="/k")
+        chosen = self._settings.strategy if strategy is None else strategy
+        for name, value, known in (
+            ("mode", mode, get_args(Mode)),
+            ("strategy", chosen, get_args(StrategyName)),
+        ):
+            if value not in known:
+                raise QueryError(f"{name} is one of: {', '.join(known)}.", pointer=f"/{name}")
+        return Question(
+            query=readable_query(query),
+            k=k,
+            collection=checked_collection(collection),
+            where=None if where is None else parse(where),
+            mode=mode,
+            strategy=chosen,
+            explain=explain,
+        )
+
+    def _embedded(self, question: Question) -> FloatArray | None:
+        if question.mode == "keyword":
+            return None
+        made = self._embedder.embed_queries([question.query])
+        vector: FloatArray = validated(made, count=1, dimension=self._embedder.info.dimension)[0]
+        return vector
+
+    def _find(
+        self,
+        reader: Reader,
+        question: Question,
+        words: QueryWords,
+        vector: FloatArray | None,
+        watch: Stopwatch,
+    ) -> Found:
+        allowed = reader.allowed(question.collection, question.where, now=self._clock())
+        watch.lap("filter")
+        empty = np.empty(0, dtype=np.int64)
+        vector_ids = empty
+        if vector is not None:
+            vector_ids = reader.vector_leg(
+                self._model, vector, depth=question.depth, allowed=allowed
+            ).ids
+        watch.lap("vector")
+        asked = () if question.mode == "vector" else words.informative
+        listed, others = reader.keyword_leg(
+            asked, depth=question.depth, allowed=allowed, also=vector_ids
+        )
+        frequencies = reader.document_frequencies(asked)
+        watch.lap("keyword")
+        union = np.union1d(vector_ids, listed.ids)
+        scored = (
+            np.concatenate([listed.ids, others.ids]),
+            np.concatenate([listed.scores, others.scores]),
+        )
+        cosines = None if vector is None else reader.cosines(self._model, vector, union)
+        candidates = complete(vector_ids, listed.ids, cosines, scored)
+        background = self._background(reader, vector, allowed)
+        watch.lap("complete")
+        count = reader.chunk_count
+        fused = fusion.fuse(
+            question.mode,
+            question.strategy,
+            candidates,
+            words=words,
+            frequencies=frequencies,
+            chunk_count=count,
+            background=background,
+        )
+        idfs = {word: idf(count, df) for word, df in zip(asked, frequencies, strict=True)}
+        best = order(candidates.ids, fused.score, question.k)
+        watch.lap("fuse")
+        return Found(candidates, fused, background, idfs, best)
+
+    def _background(
+        self, reader: Reader, vector: FloatArray | None, allowed: IdArray | None
+    ) -> Background:
+        info = self._embedder.info
+        nothing = np.empty(0, dtype=np.float32)
+        cosines = nothing if vector is None else self._sampled(reader, allowed) @ vector
+        return fusion.background(
+            cosines, mean=info.background_mean, deviation=info.background_deviation
+        )
+
+    def _sampled(self, reader: Reader, allowed: IdArray | None) -> FloatArray:
+        dimension = self._embedder.info.dimension
+        if allowed is not None:
+            if len(allowed) == 0:
+                return np.empty((0, dimension), dtype=np.float32)
+            return reader.sample(self._model, _SAMPLE, dimension, allowed)
+        counter = reader.change_counter
+        kept = self._sample
+        if kept is None or kept[0] != counter:
+            kept = (counter, reader.sample(self._model, _SAMPLE, dimension, None))
+            self._sample = kept
+        return kept[1]
+
+    def _hits(
+        self, question: Question, found: Found, rows: Mapping[int, tuple[Chunk, Document]]
+    ) -> list[Hit]:
+        candidates, hits = found.candidates, []
+        scores = found.fused.score
+        for position in map(int, found.best):
+            chunk, document = rows[int(candidates.ids[position])]
+            explanation = None
+            if question.explain:
+                text = "\n".join((document.title, *chunk.heading, chunk.text))
+                explanation = explain_hit(
+                    position,
+                    candidates,
+                    found.fused,
+                    mode=question.mode,
+                    strategy=question.strategy,
+                    idfs=found.idfs,
+                    present=set(tokens(text)),
+                )
+            cosine, bm25 = float(candidates.cosine[position]), float(candidates.bm25[position])
+            hits.append(
+                Hit(
+                    score=float(scores[position]),
+                    chunk=chunk,
+                    document=document,
+                    vector_rank=int(candidates.vector_rank[position]) or None,
+                    keyword_rank=int(candidates.keyword_rank[position]) or None,
+                    vector_score=None if question.mode == "keyword" else cosine,
+                    keyword_score=None if question.mode == "vector" else bm25,
+                    explanation=explanation,
+                )
+            )
+        return hits
+
+    def _log(self, question: Question, result: SearchResult, found: Found) -> None:
+        if question.mode != "hybrid":
+            # One leg alone says nothing about where the two disagree.
+            return
+        self._record(
+            Logged(
+                result,
+                question.query,
+                question.collection,
+                found.candidates,
+                found.background,
+                datetime.now(timezone.utc),
+            )
+        )
+
+
+def _degraded(question: Question, words: QueryWords) -> tuple[str, ...]:
+    if question.mode != "vector" and not words.informative:
+        return ("no_informative_word: the query has only function words or punctuation",)
+    return ()

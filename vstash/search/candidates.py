@@ -1,0 +1,62 @@
+"""Joining two candidate lists into one set with every score true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vstash.search.fusion import Candidates
+
+if TYPE_CHECKING:
+    from vstash.types import FloatArray, IdArray
+
+__all__ = ["complete", "order"]
+
+
+def _placed(ids: IdArray, listed: IdArray) -> IdArray:
+    """Positions of ``listed`` in the ascending ``ids``; every one occurs."""
+    return np.searchsorted(ids, listed).astype(np.int64)
+
+
+def complete(
+    vector_ids: IdArray,
+    keyword_ids: IdArray,
+    cosines: tuple[IdArray, FloatArray] | None,
+    bm25: tuple[IdArray, FloatArray],
+) -> Candidates:
+    """The union of two legs with the true scores of both for every member.
+
+    Args:
+        vector_ids: The vector leg, best first.
+        keyword_ids: The keyword leg, best first.
+        cosines: Ids and cosines covering the union, None when vectors were not asked.
+        bm25: Ids and BM25 scores of the members that match any word.
+
+    Returns:
+        Candidates by ascending id.
+    """
+    ids = np.union1d(vector_ids, keyword_ids).astype(np.int64)
+    vector_rank = np.zeros(len(ids), dtype=np.int64)
+    keyword_rank = np.zeros(len(ids), dtype=np.int64)
+    vector_rank[_placed(ids, vector_ids)] = np.arange(1, len(vector_ids) + 1)
+    keyword_rank[_placed(ids, keyword_ids)] = np.arange(1, len(keyword_ids) + 1)
+    cosine = np.full(len(ids), np.nan, dtype=np.float32)
+    if cosines is not None:
+        known = np.isin(cosines[0], ids)
+        cosine[_placed(ids, cosines[0][known])] = cosines[1][known]
+    score = np.zeros(len(ids), dtype=np.float32)
+    known = np.isin(bm25[0], ids)
+    score[_placed(ids, bm25[0][known])] = bm25[1][known]
+    return Candidates(ids, cosine, score, vector_rank, keyword_rank)
+
+
+def order(ids: IdArray, scores: FloatArray, k: int) -> IdArray:
+    """Positions of the best k, ties by id so that the same search gives the same answer.
+
+    Args:
+        ids: Chunk ids, shape (n,).
+        scores: Shape (n,), no NaN.
+        k: At least 1.
+    """
+    return np.lexsort((ids, -scores))[:k].astype(np.int64)

@@ -1,0 +1,87 @@
+"""Explaining one hit in numbers that add up, and in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from vstash.search.fusion import Candidates, Fused
+from vstash.types import Explanation, MatchedWord, Mode, StrategyName
+
+__all__ = ["explain"]
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def explain(
+    position: int,
+    candidates: Candidates,
+    fused: Fused,
+    *,
+    mode: Mode,
+    strategy: StrategyName,
+    idfs: Mapping[str, float],
+    present: AbstractSet[str],
+) -> Explanation:
+    """Say where the score of one candidate comes from.
+
+    Args:
+        position: Of the candidate.
+        candidates: All candidates.
+        fused: Their scores.
+        mode: Which legs were asked.
+        strategy: How they were fused.
+        idfs: IDF of each informative word of the query.
+        present: Derived words of the chunk, its title and headings.
+
+    Returns:
+        Parts that add up to the score.
+    """
+    matched = sorted(
+        (MatchedWord(word, value) for word, value in idfs.items() if word in present),
+        key=lambda found: (-found.idf, found.word),
+    )
+    vector_rank = int(candidates.vector_rank[position])
+    keyword_rank = int(candidates.keyword_rank[position])
+    return Explanation(
+        vector_part=float(fused.vector_part[position]),
+        keyword_part=float(fused.keyword_part[position]),
+        vector_normalised=None
+        if mode == "keyword"
+        else _or_none(float(fused.vector_normalised[position])),
+        keyword_normalised=None if mode == "vector" else float(fused.keyword_normalised[position]),
+        matched=tuple(matched),
+        why=_sentence(
+            mode, strategy, vector_rank, keyword_rank, [found.word for found in matched], fused
+        ),
+    )
+
+
+def _place(leg: str, rank: int) -> str:
+    return f"number {rank} by {leg}" if rank else f"not listed by {leg}"
+
+
+def _sentence(
+    mode: Mode,
+    strategy: StrategyName,
+    vector_rank: int,
+    keyword_rank: int,
+    matched: list[str],
+    fused: Fused,
+) -> str:
+    if mode == "vector":
+        return f"{_place('vectors', vector_rank).capitalize()}."
+    words = f" ({', '.join(matched[:5])})" if matched else ""
+    if mode == "keyword":
+        return f"{_place('keywords', keyword_rank).capitalize()}{words}."
+    damped = (
+        f"; keywords damped to {fused.damping:.2f} in a long query" if fused.damping < 1 else ""
+    )
+    return (
+        f"{_place('vectors', vector_rank).capitalize()}, {_place('keywords', keyword_rank)}{words}; "
+        f"{strategy} weighs vectors {fused.weights.vector:.2f} and keywords "
+        f"{fused.weights.keyword:.2f}{damped}."
+    )

@@ -1,0 +1,201 @@
+"""Integrity: everything that is derived, compared with the text that it was derived from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+
+from vstash.reports import Finding
+from vstash.store import documents, vectors
+from vstash.store.connection import fetch
+from vstash.store.rows import content_hash
+
+__all__ = ["CheckResult", "run"]
+
+_EXAMPLES = 5
+_NORM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Findings, and how much was looked at."""
+
+    findings: tuple[Finding, ...]
+    documents: int
+    chunks: int
+
+
+def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckResult:
+    """Compare the whole file with itself.
+
+    Args:
+        connection: In a read transaction, so that writers do not disturb the comparison.
+        normalise: Derives the words of a text.
+
+    Returns:
+        No findings when SQLite, text, words, vectors, codes, counters and log agree.
+    """
+    pages = _pages(connection)
+    if pages:
+        # Rows of damaged pages cannot be trusted to be compared.
+        return CheckResult(tuple(pages), 0, 0)
+    findings = [
+        *_text(connection),
+        *_words(connection, normalise),
+        *_vectors(connection),
+        *_counters(connection),
+        *_references(connection),
+    ]
+    counts = fetch(
+        connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
+    )[0]
+    return CheckResult(tuple(findings), int(counts[0]), int(counts[1]))
+
+
+def _finding(code: str, message: str, rows: Iterable[object]) -> Iterator[Finding]:
+    ids = [str(row) for row in rows]
+    if ids:
+        yield Finding(code, message, len(ids), tuple(ids[:_EXAMPLES]))
+
+
+def _pages(connection: apsw.Connection) -> list[Finding]:
+    try:
+        rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(100)")]
+    except apsw.CorruptError as error:
+        rows = [str(error)]
+    message = "SQLite finds the file damaged: restore a backup."
+    return [] if rows == ["ok"] else list(_finding("file_damaged", message, rows))
+
+
+def _text(connection: apsw.Connection) -> Iterator[Finding]:
+    wrong_hash, wrong_length, bad_span, no_chunk = [], [], [], []
+    rows = connection.execute(
+        "SELECT number, id, title, metadata, content_hash, char_count FROM document"
+    )
+    for number, document_id, title, metadata, digest, length in rows:
+        text = documents.read_text(connection, number)
+        if len(text) != length:
+            wrong_length.append(document_id)
+        tags = [
+            row[0]
+            for row in connection.execute(
+                "SELECT tag FROM tag WHERE document = ? ORDER BY tag", (number,)
+            )
+        ]
+        if content_hash(text, title, tags, metadata) != digest:
+            wrong_hash.append(document_id)
+        bounds = fetch(
+            connection,
+            'SELECT count(*), coalesce(max("end"), 0), coalesce(max(seq), -1) + 1 FROM chunk '
+            "WHERE document = ?",
+            (number,),
+        )[0]
+        if bounds[0] == 0:
+            no_chunk.append(document_id)
+        elif bounds[1] > length or bounds[2] != bounds[0]:
+            bad_span.append(document_id)
+    yield from _finding(
+        "text_length", "A document's text is longer or shorter than recorded.", wrong_length
+    )
+    yield from _finding("text_hash", "A document's content does not match its hash.", wrong_hash)
+    yield from _finding("chunk_missing", "A document has no chunks: store it again.", no_chunk)
+    yield from _finding("chunk_span", "Chunks lie outside their document or are missing.", bad_span)
+
+
+def _mark(term: str, column: str, offset: int) -> int:
+    digest = hashlib.blake2b(f"{column}\0{offset}\0{term}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _words(connection: apsw.Connection, normalise: Callable[[str], str]) -> Iterator[Finding]:
+    """Compare each chunk's words in the index with those that its text gives now.
+
+    FTS5's own integrity check cannot see the content of a contentless table. Sums of hashes stand
+    for the words of a chunk, so that memory grows with the chunks and not with the words.
+    """
+    indexed: dict[int, int] = {}
+    for term, chunk, column, offset in connection.execute(
+        "SELECT term, doc, col, offset FROM keyword_instance"
+    ):
+        indexed[chunk] = (indexed.get(chunk, 0) + _mark(term, column, offset)) % 2**64
+    missing: list[int] = []
+    different: list[int] = []
+    rows = connection.execute(
+        'SELECT chunk.id, d.number, d.title, chunk.heading, chunk.start, chunk."end" '
+        "FROM chunk JOIN document d ON d.number = chunk.document"
+    )
+    for chunk, number, title, heading, start, end in rows:
+        body = documents.span(connection, number, start, end)
+        texts = {"title": title, "heading": "\n".join(json.loads(heading)), "body": body}
+        expected = 0
+        for column, text in texts.items():
+            for offset, term in enumerate(normalise(text).split(" ") if text else ()):
+                if term:
+                    expected = (expected + _mark(term, column, offset)) % 2**64
+        found = indexed.pop(chunk, 0)
+        if found != expected:
+            (different if found else missing).append(chunk)
+    yield from _finding("words_missing", "Chunks are not in the keyword index.", missing)
+    yield from _finding(
+        "words_differ", "The keyword index holds other words than the text.", different
+    )
+    yield from _finding(
+        "words_orphaned", "The keyword index holds chunks that do not exist.", indexed
+    )
+    try:
+        fetch(connection, "SELECT count(*) FROM keyword('vstash')")
+    except apsw.Error as error:
+        yield from _finding(
+            "words_damaged", "The keyword index cannot be searched.", [type(error).__name__]
+        )
+
+
+def _vectors(connection: apsw.Connection) -> Iterator[Finding]:
+    model = vectors.active_model(connection)
+    if model is None:
+        return
+    number, info = model
+    absent = connection.execute(
+        f"SELECT id FROM chunk WHERE id NOT IN (SELECT chunk FROM vector_{number})"
+    )
+    yield from _finding("vector_missing", "Chunks have no vector.", (row[0] for row in absent))
+    orphans = connection.execute(
+        f"SELECT chunk FROM vector_{number} WHERE chunk NOT IN (SELECT id FROM chunk)"
+    )
+    yield from _finding(
+        "vector_orphaned", "Vectors of chunks that do not exist.", (row[0] for row in orphans)
+    )
+    invalid, stale = [], []
+    coded: dict[int, bytes] = dict(connection.execute(f"SELECT rowid, code FROM coarse_{number}"))
+    for chunk, value in connection.execute(f"SELECT chunk, value FROM vector_{number}"):
+        vector = np.frombuffer(value, dtype="<f4")
+        norm = float(np.linalg.norm(vector))
+        if len(vector) != info.dimension or not abs(norm - 1) <= _NORM_TOLERANCE:
+            invalid.append(chunk)
+        if coded.pop(chunk, None) != bytes(vectors.sign_codes(vector[np.newaxis, :])[0]):
+            stale.append(chunk)
+    yield from _finding("vector_invalid", "Vectors are not of length 1.", invalid)
+    yield from _finding("code_differs", "Codes are missing or do not match their vectors.", stale)
+    yield from _finding("code_orphaned", "Codes of chunks that have no vector.", coded)
+
+
+def _counters(connection: apsw.Connection) -> Iterator[Finding]:
+    row = connection.execute(
+        "SELECT value, (SELECT count(*) FROM chunk) FROM meta WHERE name = 'chunk_count'"
+    ).fetchone()
+    if row is None or row[0] != row[1]:
+        yield Finding("counter_differs", "The count of chunks is wrong.", 1, ("chunk_count",))
+
+
+def _references(connection: apsw.Connection) -> Iterator[Finding]:
+    rows = connection.execute("PRAGMA foreign_key_check")
+    yield from _finding(
+        "reference_broken",
+        "Rows refer to others that do not exist.",
+        (f"{a}:{b}" for a, b, *_ in rows),
+    )

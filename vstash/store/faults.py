@@ -1,0 +1,110 @@
+"""SQLite's errors, told in vstash's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from vstash.errors import (
+    InternalError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreForeignError,
+    StoreFullError,
+    StoreIOError,
+    StoreReadOnlyError,
+    VstashError,
+)
+
+__all__ = ["translate", "translated"]
+
+_TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
+    (
+        apsw.BusyError,
+        StoreBusyError,
+        (
+            "Another process is writing to the file and did not finish in time; nothing was changed. "
+            "Try again."
+        ),
+    ),
+    (apsw.LockedError, StoreBusyError, "The file is in use; nothing was changed. Try again."),
+    (
+        apsw.FullError,
+        StoreFullError,
+        "The disk is full; nothing was changed. Free some space and try again.",
+    ),
+    (
+        apsw.ReadOnlyError,
+        StoreReadOnlyError,
+        "The file cannot be written. Check its permissions and those of its folder.",
+    ),
+    (
+        apsw.PermissionsError,
+        StoreReadOnlyError,
+        "The file cannot be accessed. Check its permissions and those of its folder.",
+    ),
+    (
+        apsw.CorruptError,
+        StoreCorruptError,
+        "The file is damaged. Restore a backup; `vstash check` tells what is wrong.",
+    ),
+    (
+        apsw.NotADBError,
+        StoreForeignError,
+        "The file is not a vstash file; it was left as it is. Choose another path.",
+    ),
+    (
+        apsw.IOError,
+        StoreIOError,
+        (
+            "The operating system failed to read or write the file. The last write may or may not have "
+            "happened: repeat it with the same key."
+        ),
+    ),
+    (
+        apsw.CantOpenError,
+        StoreIOError,
+        "The file cannot be opened. Check that its folder exists and may be written.",
+    ),
+    (
+        apsw.ProtocolError,
+        StoreBusyError,
+        "The file's locks did not settle; nothing was changed. Try again.",
+    ),
+    (apsw.NoMemError, StoreError, "SQLite ran out of memory; nothing was changed."),
+    (
+        apsw.TooBigError,
+        StoreError,
+        "A value is larger than SQLite can hold; nothing was changed.",
+    ),
+)
+
+
+def translate(error: apsw.Error) -> VstashError:
+    """Turn an error of SQLite into the matching error of vstash.
+
+    Args:
+        error: What APSW raised.
+
+    Returns:
+        An error whose message holds no SQL; a defect of ours becomes `InternalError`.
+    """
+    for kind, ours, message in _TABLE:
+        if isinstance(error, kind):
+            return ours(message)
+    return InternalError(
+        "vstash asked SQLite for something that it refused; please report this.",
+        local_detail=f"{type(error).__name__}: {error}",
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Run a block in which SQLite's errors leave as vstash's."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise translate(error) from error

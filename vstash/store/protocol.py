@@ -1,0 +1,37 @@
+"""What the rest of vstash needs of a store, so that another engine can stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from vstash.store.check import CheckResult
+    from vstash.store.session import Reader, Writer
+
+__all__ = ["Store"]
+
+
+class Store(Protocol):
+    """A place that keeps documents, words, vectors and the log in one transaction."""
+
+    path: Path
+    immutable: bool
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """A consistent view."""
+        ...
+
+    def write(self, *, timeout_s: float | None = None) -> AbstractContextManager[Writer]:
+        """A transaction that is committed when the block ends and undone when it raises."""
+        ...
+
+    def check(self, normalise: Callable[[str], str]) -> CheckResult:
+        """Compare everything that is derived with the text."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; may be called more than once."""
+        ...

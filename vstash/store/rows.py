@@ -1,0 +1,142 @@
+"""What goes into the store and what a search takes out of it, in the store's own terms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vstash.types import LegEntry, Mode, StrategyName, TripleKind, Weights
+
+if TYPE_CHECKING:
+    from vstash.types import FloatArray, IdArray
+
+__all__ = [
+    "ChunkRow",
+    "DocumentRow",
+    "Leg",
+    "SearchRow",
+    "SourceRow",
+    "StoreCounts",
+    "TripleRow",
+    "content_hash",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk to be written.
+
+    Attributes:
+        words: Derived tokens of title, heading and body, each joined by spaces.
+        vector: Float32 of the model's dimension, length 1.
+    """
+
+    start: int
+    end: int
+    heading: tuple[str, ...]
+    tokens: int
+    words: tuple[str, str, str]
+    vector: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document to be written; times are microseconds since the epoch, UTC.
+
+    Attributes:
+        id: Used when no document with this collection and key exists.
+        source_size: Bytes of the file it was read from, None for remembered text.
+        source_mtime_ns: That file's modification time.
+    """
+
+    id: str
+    collection: str
+    key: str
+    title: str
+    text: str
+    metadata: str
+    tags: tuple[str, ...]
+    media_type: str
+    content_hash: str
+    expires_at: int | None
+    source_size: int | None = None
+    source_mtime_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """What is remembered about the file that a document was read from."""
+
+    document_id: str
+    key: str
+    size: int
+    mtime_ns: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One candidate list, best first: chunk ids, shape (n,), and raw scores, shape (n,)."""
+
+    ids: IdArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class TripleRow:
+    """A triple to be logged; the evidence is JSON text."""
+
+    positive: int
+    negative: int
+    kind: TripleKind
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """A search to be logged; ``at`` is microseconds since the epoch, UTC."""
+
+    id: str
+    at: int
+    query: str
+    collection: str
+    mode: Mode
+    strategy: StrategyName
+    weights: Weights
+    k: int
+    disagreement: float
+    vector_leg: Sequence[LegEntry]
+    keyword_leg: Sequence[LegEntry]
+    triples: Sequence[TripleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCounts:
+    """How much a file holds."""
+
+    documents: int
+    chunks: int
+    vectors: int
+    collections: dict[str, int]
+    searches: int
+    triples: int
+    mean_disagreement: float | None
+    file_bytes: int
+    schema_version: int
+    sqlite_version: str
+
+
+def content_hash(text: str, title: str, tags: Iterable[str], metadata: str) -> str:
+    """SHA-256 (hex) over text, title, tags and metadata, each told apart from the next.
+
+    Args:
+        text: The document's text.
+        title: Its title.
+        tags: Its tags; order does not count.
+        metadata: Its metadata as canonical JSON.
+    """
+    parts = json.dumps([text, title, sorted(tags), metadata], ensure_ascii=False)
+    return hashlib.sha256(parts.encode()).hexdigest()

@@ -1,0 +1,262 @@
+"""The store: one file, one write connection, read connections on demand."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Literal
+
+import apsw
+
+from vstash.errors import (
+    ClosedError,
+    ForkedError,
+    PathNotFoundError,
+    StoreBusyError,
+    StoreForeignError,
+    StoreReadOnlyError,
+    VstashError,
+)
+from vstash.store import check
+from vstash.store.connection import create_file, open_reader, open_writer
+from vstash.store.faults import translate
+from vstash.store.migrate import identify, known_migrations, migrate
+from vstash.store.session import Reader, Writer
+
+__all__ = ["SqliteStore"]
+
+# Idle read connections kept; each holds three descriptors and up to 16 MiB of cache.
+_IDLE_READERS = 8
+
+
+def _no_crash(_name: str) -> None:
+    return
+
+
+class SqliteStore:
+    """One vstash file, safe to use from many threads and beside other processes.
+
+    Args:
+        path: Absolute path of the file.
+        create: Make the file and its folder when they are missing.
+        durability: ``full``: a commit survives power loss; ``normal``: it survives kill -9.
+        busy_timeout_s: How long a write waits for another process.
+        crash_point: For fault tests: called by name between the steps of a write.
+
+    Raises:
+        PathNotFoundError: When the file is missing and ``create`` is false.
+        StoreError: When the file is not ours, newer, damaged, or cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        durability: Literal["full", "normal"] = "full",
+        busy_timeout_s: float = 5.0,
+        crash_point: Callable[[str], None] = _no_crash,
+    ) -> None:
+        self.path = path
+        self._durability: Literal["full", "normal"] = durability
+        self._busy_timeout_s = busy_timeout_s
+        self._crash_point = crash_point
+        self._pid = os.getpid()
+        self._closed = False
+        self._write_lock = threading.Lock()
+        self._pool_lock = threading.Lock()
+        self._idle: list[apsw.Connection] = []
+        self._writer: apsw.Connection | None = None
+        self.immutable = False
+        self._open(create=create)
+
+    def _open(self, *, create: bool) -> None:
+        if self.path.is_dir():
+            raise StoreForeignError(
+                "The path is a folder: name a file in it.", local_detail=str(self.path)
+            )
+        if not self.path.exists():
+            if not create:
+                raise PathNotFoundError(
+                    "There is no vstash file yet: `vstash add` or `vstash ingest` makes one.",
+                    local_detail=str(self.path),
+                )
+            create_file(self.path)
+        try:
+            self._bring_up_to_date()
+        except apsw.Error as error:
+            raise self._named(translate(error)) from error
+        except VstashError as error:
+            raise self._named(error) from error
+
+    def _named(self, error: VstashError) -> VstashError:
+        detail = error.local_detail
+        error.local_detail = f"{self.path}: {detail}" if detail else str(self.path)
+        return error
+
+    def _bring_up_to_date(self) -> None:
+        steps = known_migrations()
+        latest = steps[-1].version
+        if self.path.stat().st_size:
+            reader = self._first_reader()
+            self._idle.append(reader)
+            if identify(reader, latest) == latest:
+                return
+        if self.immutable:
+            raise StoreReadOnlyError("The file needs a migration and cannot be written.")
+        migrate(self._write_connection(), steps)
+
+    def _first_reader(self) -> apsw.Connection:
+        try:
+            return self._probed(immutable=False)
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            if os.access(self.path.parent, os.W_OK) or not os.access(self.path, os.R_OK):
+                raise
+        wal = self.path.with_name(self.path.name + "-wal")
+        if wal.exists() and wal.stat().st_size:
+            raise StoreReadOnlyError(
+                "The folder cannot be written and the file has changes that were not yet moved "
+                "into it. Open it once where it can be written."
+            )
+        self.immutable = True
+        return self._probed(immutable=True)
+
+    def _probed(self, *, immutable: bool) -> apsw.Connection:
+        connection = open_reader(
+            self.path, busy_timeout_s=self._busy_timeout_s, immutable=immutable
+        )
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _usable(self) -> None:
+        if self._pid != os.getpid():
+            raise ForkedError(
+                "This Memory was opened before the process forked. Open a new one in the child."
+            )
+        if self._closed:
+            raise ClosedError("This Memory is closed. Open a new one.")
+
+    def _write_connection(self) -> apsw.Connection:
+        if self._writer is None:
+            self._writer = open_writer(
+                self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
+            )
+        return self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """A consistent view of the file, never waiting for a writer."""
+        self._usable()
+        try:
+            with self._borrowed() as connection:
+                connection.execute("BEGIN")
+                try:
+                    yield Reader(connection)
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        except apsw.Error as error:
+            raise translate(error) from error
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[apsw.Connection]:
+        with self._pool_lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = open_reader(
+                self.path, busy_timeout_s=self._busy_timeout_s, immutable=self.immutable
+            )
+        sound = True
+        try:
+            yield connection
+        except apsw.Error:
+            sound = False
+            raise
+        finally:
+            with self._pool_lock:
+                if sound and not self._closed and len(self._idle) < _IDLE_READERS:
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+
+    @contextmanager
+    def write(self, *, timeout_s: float | None = None) -> Iterator[Writer]:
+        """One write transaction: committed when the block ends, undone when it raises.
+
+        Args:
+            timeout_s: How long to wait for other threads and processes; None for the setting.
+
+        Raises:
+            StoreBusyError: When others did not finish in time; nothing was changed.
+            StoreError: When the write failed.
+        """
+        self._usable()
+        if self.immutable:
+            raise StoreReadOnlyError(
+                "The file's folder cannot be written, so the file is open for reading only.",
+                local_detail=str(self.path),
+            )
+        wait = self._busy_timeout_s if timeout_s is None else timeout_s
+        if not self._write_lock.acquire(timeout=wait):
+            raise StoreBusyError(
+                "Another thread is writing and did not finish in time; nothing was changed. "
+                "Try again."
+            )
+        try:
+            with self._transaction(int(wait * 1000)) as writer:
+                yield writer
+        except apsw.Error as error:
+            raise translate(error) from error
+        finally:
+            self._write_lock.release()
+
+    @contextmanager
+    def _transaction(self, busy_ms: int) -> Iterator[Writer]:
+        connection = self._write_connection()
+        connection.set_busy_timeout(busy_ms)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield Writer(connection, self._crash_point)
+            self._crash_point("commit")
+            connection.execute("COMMIT")
+        except BaseException:
+            # SQLite has already rolled back after some errors, such as a full disk.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def check(self, normalise: Callable[[str], str]) -> check.CheckResult:
+        """Compare text, words, vectors, codes and counters with one another.
+
+        Args:
+            normalise: Derives the words of a text, as they were when it was stored.
+        """
+        self._usable()
+        try:
+            # A connection of its own: SQLite's integrity check reads FTS5 through what that
+            # connection cached of it before, and calls a newer state damaged.
+            with closing(self._probed(immutable=self.immutable)) as connection, connection:
+                return check.run(connection, normalise)
+        except apsw.Error as error:
+            raise translate(error) from error
+
+    def close(self) -> None:
+        """Close every connection; may be called more than once."""
+        if self._closed or self._pid != os.getpid():
+            self._closed = True
+            return
+        with self._write_lock, self._pool_lock:
+            self._closed = True
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None

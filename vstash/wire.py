@@ -1,0 +1,99 @@
+"""The JSON form of every value, the same on the command line and in the REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timezone
+from pathlib import PurePath
+
+from vstash.errors import FieldError, VstashError
+from vstash.types import Document, Hit, Json
+
+__all__ = ["error_json", "parse_time", "time_text", "to_json"]
+
+
+def time_text(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the microsecond.
+
+    Example:
+        >>> time_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc))
+        '2026-01-02T03:04:05.000000Z'
+    """
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str, *, pointer: str) -> datetime:
+    """Read an RFC 3339 time.
+
+    Args:
+        text: Such as ``2026-01-02T03:04:05Z``; the offset must be there.
+        pointer: The field to name when it cannot be read.
+
+    Raises:
+        FieldError: When it is not a time or has no offset.
+    """
+    # Python 3.10 does not read the Z.
+    readable = text[:-1] + "+00:00" if text[-1:] in {"Z", "z"} else text
+    try:
+        moment = datetime.fromisoformat(readable)
+    except ValueError as error:
+        raise FieldError(
+            "A time must be RFC 3339, such as 2026-01-02T03:04:05Z.", pointer=pointer
+        ) from error
+    if moment.tzinfo is None:
+        raise FieldError("A time needs its offset, such as Z or +01:00.", pointer=pointer)
+    return moment
+
+
+def to_json(value: object) -> Json:
+    """Turn any value of the public interface into JSON's types.
+
+    Args:
+        value: A dataclass of ours, or what one holds.
+
+    Returns:
+        Objects with the dataclass's field names; times as text; a document's text and a hit's
+        explanation left out where absent, and a hit's ``text`` beside its chunk left out.
+
+    Raises:
+        TypeError: For a value that no interface returns.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): to_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        optional = {"text"} if isinstance(value, Document) else set()
+        if isinstance(value, Hit):
+            optional = {"explanation"}
+        return {
+            field.name: to_json(item)
+            for field in fields(value)
+            if (item := getattr(value, field.name)) is not None or field.name not in optional
+        }
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def error_json(error: VstashError, *, local: bool) -> dict[str, Json]:
+    """The JSON form of an error.
+
+    Args:
+        error: What happened.
+        local: Whether the reader is on this machine and may see paths.
+    """
+    found: dict[str, Json] = {
+        "code": error.code,
+        "status": error.status,
+        "retryable": error.retryable,
+        "detail": str(error) if local else error.message,
+    }
+    if error.pointer is not None:
+        found["pointer"] = error.pointer
+    return found
