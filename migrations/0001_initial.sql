@@ -7,7 +7,8 @@ CREATE TABLE meta (
 
 INSERT INTO meta (name, value) VALUES
     ('chunk_count', 0),    -- kept by every write, so that no search counts rows
-    ('change_counter', 0); -- grows with every write, so that other processes see it
+    ('change_counter', 0), -- grows with every write, so that other processes see it
+    ('normaliser', 0);     -- version of the rules that derived the words of the keyword index
 
 CREATE TABLE migration (
     version    INTEGER PRIMARY KEY,

@@ -10,12 +10,13 @@
         * RequestError: an HTTP request or command line is malformed
         * RequestTooLargeError: a request body is over the limit
         * MediaTypeError: a request or file is of a type that is not read
+        * MethodNotAllowedError: an address of the REST API does not take this method
         * ForbiddenOriginError: a foreign host name or web page asked
         * SettingsError: a setting is unknown or out of range
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
         * PathNotFoundError: a file or folder to ingest is missing or unreadable
-        * RouteNotFoundError: no such address or method in the REST API
+        * RouteNotFoundError: no such address in the REST API
     * ModelError
         * ModelInvalidError: a model folder lacks a file, or a file has another hash
         * ModelMismatchError: the file was written with another model
@@ -56,6 +57,7 @@ __all__ = [
     "InputError",
     "InternalError",
     "MediaTypeError",
+    "MethodNotAllowedError",
     "MisuseError",
     "ModelError",
     "ModelInvalidError",
@@ -167,6 +169,13 @@ class MediaTypeError(InputError):
 
     code = "media_type_unsupported"
     status = 415
+
+
+class MethodNotAllowedError(InputError):
+    """An address of the REST API does not take this method."""
+
+    code = "method_not_allowed"
+    status = 405
 
 
 class ForbiddenOriginError(InputError):

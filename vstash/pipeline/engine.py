@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vstash.embed.catalogue import open_model
-from vstash.errors import MisuseError, ModelMismatchError, StoreError
+from vstash.errors import MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.record import Logged, search_row
@@ -20,6 +20,7 @@ from vstash.pipeline.write import Writing
 from vstash.settings import load_settings
 from vstash.store.documents import to_microseconds
 from vstash.store.sqlite import SqliteStore
+from vstash.text.normalise import NORMALISER_VERSION, indexed
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
@@ -91,6 +92,7 @@ def open_engine(
         **({} if crash_point is None else {"crash_point": crash_point}),
     )
     try:
+        _agree_on_words(store)
         model_number = _agree_on_model(store, embedder.info)
     except BaseException:
         store.close()
@@ -106,6 +108,22 @@ def open_engine(
         searching=Searching(store, embedder, model_number, settings, recorder.record, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
     )
+
+
+def _agree_on_words(store: Store) -> None:
+    with store.read() as reader:
+        known = reader.normaliser
+    if known > NORMALISER_VERSION:
+        raise StoreNewerError(
+            "The keyword index was derived by a newer vstash. Install a newer vstash; the file was "
+            "left as it is.",
+            local_detail=str(store.path),
+        )
+    if known < NORMALISER_VERSION:
+        with store.write() as writer:
+            # Another process may have been faster.
+            if writer.normaliser < NORMALISER_VERSION:
+                writer.derive_words(indexed, NORMALISER_VERSION)
 
 
 def _agree_on_model(store: Store, info: ModelInfo) -> int:

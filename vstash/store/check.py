@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -125,13 +124,8 @@ def _words(connection: apsw.Connection, normalise: Callable[[str], str]) -> Iter
         indexed[chunk] = (indexed.get(chunk, 0) + _mark(term, column, offset)) % 2**64
     missing: list[int] = []
     different: list[int] = []
-    rows = connection.execute(
-        'SELECT chunk.id, d.number, d.title, chunk.heading, chunk.start, chunk."end" '
-        "FROM chunk JOIN document d ON d.number = chunk.document"
-    )
-    for chunk, number, title, heading, start, end in rows:
-        body = documents.span(connection, number, start, end)
-        texts = {"title": title, "heading": "\n".join(json.loads(heading)), "body": body}
+    for chunk, title, heading, body in documents.passages(connection):
+        texts = {"title": title, "heading": heading, "body": body}
         expected = 0
         for column, text in texts.items():
             for offset, term in enumerate(normalise(text).split(" ") if text else ()):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import apsw
 
@@ -23,6 +23,7 @@ __all__ = [
     "find",
     "insert_document",
     "insert_text",
+    "passages",
     "read_text",
     "sources_below",
     "span",
@@ -109,6 +110,17 @@ def span(connection: apsw.Connection, number: int, start: int, end: int) -> str:
     first = rows[0][0]
     joined = "".join(str(row[1]) for row in rows)
     return joined[start - first : end - first]
+
+
+def passages(connection: apsw.Connection) -> Iterator[tuple[int, str, str, str]]:
+    """Every chunk's id with what its words are derived from: title, headings, text."""
+    rows = connection.execute(
+        'SELECT chunk.id, d.number, d.title, chunk.heading, chunk.start, chunk."end" '
+        "FROM chunk JOIN document d ON d.number = chunk.document"
+    )
+    for chunk, number, title, heading, start, end in cast("Iterator[tuple[Any, ...]]", rows):
+        text = span(connection, number, start, end)
+        yield chunk, title, "\n".join(json.loads(heading)), text
 
 
 def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[Chunk, Document]]:

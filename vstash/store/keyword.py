@@ -20,6 +20,7 @@ __all__ = [
     "insert_words",
     "keyword_leg",
     "match_expression",
+    "rebuild",
 ]
 
 # Title and headings say what a passage is about in few words; FTS5's bm25() takes one weight a
@@ -41,6 +42,12 @@ def insert_words(
         "INSERT INTO keyword (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
         ((chunk, *words) for chunk, words in rows),
     )
+
+
+def rebuild(connection: apsw.Connection, rows: Iterable[tuple[int, tuple[str, str, str]]]) -> None:
+    """Empty the keyword index and fill it; a contentless table has no rebuild of its own."""
+    connection.execute("INSERT INTO keyword (keyword) VALUES ('delete-all')")
+    insert_words(connection, rows)
 
 
 def delete_words(connection: apsw.Connection, ids: Iterable[int]) -> None:

@@ -45,6 +45,11 @@ class Reader:
         return self._meta("chunk_count")
 
     @property
+    def normaliser(self) -> int:
+        """Version of the rules that the keyword index was derived with, 0 in a new file."""
+        return self._meta("normaliser")
+
+    @property
     def model(self) -> tuple[int, ModelInfo] | None:
         """The active model and its number, None in a file without one."""
         return vectors.active_model(self._connection)
@@ -229,6 +234,23 @@ class Writer(Reader):
     def use_model(self, info: ModelInfo) -> int:
         """Make a model the active one of a file without vectors; returns its number."""
         return vectors.register_model(self._connection, info)
+
+    def derive_words(self, normalise: Callable[[str], str], version: int) -> None:
+        """Build the keyword index anew from the text, by the rules of this version.
+
+        Args:
+            normalise: Derives the words of a text.
+            version: Of the rules, remembered in the file.
+        """
+        keyword.rebuild(
+            self._connection,
+            (
+                (chunk, (normalise(title), normalise(heading), normalise(body)))
+                for chunk, title, heading, body in documents.passages(self._connection)
+            ),
+        )
+        self._connection.execute("UPDATE meta SET value = ? WHERE name = 'normaliser'", (version,))
+        self._count(0)
 
     def put(self, row: DocumentRow, chunks: Sequence[ChunkRow], *, now: int) -> int:
         """Store a document whole, replacing the one with its collection and key.

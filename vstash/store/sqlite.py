@@ -242,7 +242,8 @@ class SqliteStore:
         try:
             # A connection of its own: SQLite's integrity check reads FTS5 through what that
             # connection cached of it before, and calls a newer state damaged.
-            with closing(self._probed(immutable=self.immutable)) as connection, connection:
+            with closing(self._probed(immutable=self.immutable)) as connection:
+                connection.execute("BEGIN")
                 return check.run(connection, normalise)
         except apsw.Error as error:
             raise translate(error) from error

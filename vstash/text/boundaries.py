@@ -9,6 +9,7 @@ __all__ = ["Kind", "first_start", "last_cut"]
 
 Kind = Literal["prose", "lines"]
 
+_BEFORE: Final = 3  # full stop, quote, space
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 # Not after an initial or a list number (" J. ", " 1. "), not before a lower-case letter ("e.g. a").
 _SENTENCE = re.compile(
@@ -66,8 +67,8 @@ def first_start(text: str, low: int, high: int, kind: Kind) -> int | None:
         9
     """
     for pattern in (_SENTENCE if kind == "prose" else _LINE, _WORD):
-        # One character earlier, so that a start exactly at `low` is seen.
-        for match in pattern.finditer(text, max(0, low - 1), high):
+        # Some characters earlier, so that the end of what precedes a start at `low` is seen.
+        for match in pattern.finditer(text, max(0, low - _BEFORE), high):
             if low <= match.end() < high:
                 return match.end()
     return None

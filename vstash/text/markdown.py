@@ -56,7 +56,7 @@ def _first_heading(body: str) -> str:
     head = body[:_TITLE_CHARS]
     if len(body) > _TITLE_CHARS:
         head = head[: head.rfind("\n") + 1]
-    return next((b.title for b in markdown_blocks(head) if b.level == 1), "")
+    return next((b.title for b in markdown_blocks(head) if b.level == 1 and b.title), "")
 
 
 @lru_cache(maxsize=1)

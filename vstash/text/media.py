@@ -125,8 +125,13 @@ FORMATS: Final[tuple[Format, ...]] = (
 
 
 @lru_cache(maxsize=1)
-def _by_file() -> dict[str, Format]:
-    return {key: row for row in FORMATS for key in (*row.extensions, *row.names)}
+def _by_name() -> dict[str, Format]:
+    return {key: row for row in FORMATS for key in row.names}
+
+
+@lru_cache(maxsize=1)
+def _by_extension() -> dict[str, Format]:
+    return {key: row for row in FORMATS for key in row.extensions}
 
 
 @lru_cache(maxsize=1)
@@ -169,11 +174,7 @@ def format_of_file(name: str) -> Format | None:
         >>> found.media_type if found else None
         'text/x-dockerfile'
     """
-    table = _by_file()
-    base = _base(name)
-    # A name such as "log" must not be taken for the extension ".log": keys of the two kinds differ
-    # by the dot, and only names of dot files share it.
-    return table.get(base) or table.get(extension_of(base) or base)
+    return _by_name().get(_base(name)) or _by_extension().get(extension_of(name))
 
 
 def format_of_type(media_type: str) -> Format | None:

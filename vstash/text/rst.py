@@ -32,7 +32,7 @@ def rst_content(text: str) -> Content:
         >>> rst_content("Guide\n=====\n\nText.").title
         'Guide'
     """
-    return Content(text, next((b.title for b in rst_blocks(text) if b.level), ""))
+    return Content(text, next((b.title for b in rst_blocks(text) if b.level and b.title), ""))
 
 
 def rst_blocks(text: str) -> list[Block]:

@@ -1,0 +1,83 @@
+"""The REST API as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from vstash import __version__
+from vstash.api.bodies import StrictRoute
+from vstash.api.describe import Api
+from vstash.api.documents import DocumentRoutes
+from vstash.api.guard import Guard
+from vstash.api.health import HealthRoutes
+from vstash.api.hosts import allowed_names
+from vstash.api.problems import install_handlers
+from vstash.api.searching import SearchRoutes
+from vstash.memory import Memory
+from vstash.settings import Settings
+
+__all__ = ["create_api", "create_app"]
+
+# How many requests are worked on at a time; others wait. Writes queue behind one lock anyway.
+_THREADS: Final = 16
+
+
+@asynccontextmanager
+async def _bounded_threads(_app: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
+
+
+def create_api(memory: Memory) -> Api:
+    """The routes without the guard; only `create_app` is fit to be served.
+
+    Args:
+        memory: What the routes work on; it stays the caller's to close.
+    """
+    app = Api(
+        title="vstash",
+        version=__version__,
+        summary="Local-first hybrid retrieval memory for LLM agents.",
+        description="Errors are problem details (RFC 9457) with a stable `code`.",
+        lifespan=_bounded_threads,
+        redirect_slashes=False,
+        # Both would load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.router.route_class = StrictRoute
+    install_handlers(app)
+    for routes in (DocumentRoutes(memory), SearchRoutes(memory), HealthRoutes(memory)):
+        routes.attach(app)
+    return app
+
+
+def create_app(memory: Memory, settings: Settings) -> Guard:
+    """The REST API behind its guard.
+
+    Args:
+        memory: What it serves; it stays the caller's to close.
+        settings: ``host`` and ``max_body_bytes`` count.
+
+    Returns:
+        An ASGI application.
+
+    Raises:
+        SettingsError: When ``host`` is not an address of this machine alone.
+
+    Example:
+        >>> from vstash import Memory
+        >>> from vstash.settings import Settings
+        >>> memory = Memory("notes.db", model="fake")
+        >>> app = create_app(memory, Settings())
+    """
+    return Guard(
+        create_api(memory),
+        hosts=allowed_names(settings.host),
+        max_body_bytes=settings.max_body_bytes,
+    )

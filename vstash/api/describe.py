@@ -1,0 +1,98 @@
+"""The parts of /openapi.json that FastAPI does not derive by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+from starlette.responses import JSONResponse, Response
+
+from vstash.api.problems import PROBLEM_TYPE, problem, title
+from vstash.api.replies import Problem
+from vstash.errors import (
+    ForbiddenOriginError,
+    InputError,
+    InternalError,
+    MediaTypeError,
+    RequestError,
+    RequestTooLargeError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreFullError,
+    StoreIOError,
+    StoreReadOnlyError,
+    VstashError,
+)
+from vstash.types import Json
+from vstash.wire import to_json
+
+__all__ = ["BODY", "EVERYWHERE", "WRITING", "Api", "refusals", "reply"]
+
+Errors = tuple[type[VstashError], ...]
+
+EVERYWHERE: Errors = (
+    RequestError,
+    ForbiddenOriginError,
+    RequestTooLargeError,
+    InternalError,
+    StoreCorruptError,
+    StoreIOError,
+)
+BODY: Errors = (InputError, MediaTypeError)
+WRITING: Errors = (StoreBusyError, StoreFullError, StoreReadOnlyError)
+
+_REF = "#/components/schemas/{model}"
+
+
+def reply(value: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A value of the public interface as a JSON answer."""
+    return JSONResponse(to_json(value), status_code=status, headers=headers)
+
+
+def refusals(*kinds: type[VstashError]) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer other than success, for its documentation.
+
+    Args:
+        kinds: Classes of errors; those that every route shares are added.
+
+    Returns:
+        FastAPI's ``responses``: per status a description and an example for each code.
+    """
+    found: dict[int | str, dict[str, Any]] = {}
+    for status, group in _by_status((*EVERYWHERE, *kinds)):
+        found[status] = {
+            "description": "; ".join(f"`{kind.code}`: {title(kind)}" for kind in group),
+            "content": {
+                PROBLEM_TYPE: {
+                    "schema": {"$ref": _REF.format(model=Problem.__name__)},
+                    "examples": {kind.code: {"value": _example(kind)} for kind in group},
+                }
+            },
+        }
+    return found
+
+
+def _by_status(kinds: Iterable[type[VstashError]]) -> list[tuple[int, list[type[VstashError]]]]:
+    groups: dict[int, list[type[VstashError]]] = {}
+    for kind in dict.fromkeys(kinds):
+        groups.setdefault(kind.status, []).append(kind)
+    return sorted(groups.items())
+
+
+def _example(kind: type[VstashError]) -> dict[str, Json]:
+    return problem(kind(f"{title(kind)}."))
+
+
+class Api(FastAPI):
+    """FastAPI whose description knows our errors."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, made once."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            _, problems = models_json_schema([(Problem, "serialization")], ref_template=_REF)
+            schema["components"]["schemas"].update(problems["$defs"])
+            self.openapi_schema = schema
+        return self.openapi_schema

@@ -1,0 +1,186 @@
+"""What the REST API takes: names, types and descriptions; limits are Memory's own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vstash.types import Mode, StrategyName
+
+__all__ = [
+    "BatchInput",
+    "CollectionQuery",
+    "DisagreementsQuery",
+    "DocumentInput",
+    "DocumentPatch",
+    "DocumentReplacement",
+    "DocumentsQuery",
+    "SearchInput",
+]
+
+MAX_BATCH = 1000
+
+Text = Annotated[
+    str,
+    Field(
+        description="What to remember, at least one visible character.",
+        examples=["Ada prefers tea over coffee."],
+    ),
+]
+Title = Annotated[
+    str | None,
+    Field(description="Put in front of every passage when it is indexed.", examples=["Ada"]),
+]
+Collection = Annotated[
+    str | None,
+    Field(
+        description="A hard partition of the file; `default` when left out.", examples=["default"]
+    ),
+]
+Tags = Annotated[list[str], Field(description="Labels to filter by.", examples=[["people"]])]
+Metadata = Annotated[
+    dict[str, Any], Field(description="A JSON object to filter by.", examples=[{"author": "ada"}])
+]
+Time = Annotated[
+    str | None,
+    Field(
+        description="From this time on the document is hidden; RFC 3339 with an offset.",
+        examples=["2030-01-01T00:00:00Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+Limit = Annotated[int, Field(description="Items per page, 1 to 1,000.", examples=[50])]
+Cursor = Annotated[
+    str | None, Field(description="`next_cursor` of the page before; left out for the first.")
+]
+
+
+class Closed(BaseModel):
+    """An object that has the members listed and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, data: object) -> object:
+        # pydantic would refuse them as well, but by repeating the name that was sent.
+        if isinstance(data, dict) and not cls.model_fields.keys() >= data.keys():
+            raise PydanticCustomError(
+                "unknown_member",
+                "There is a member that is not known here; known are {names}.",
+                {"names": ", ".join(cls.model_fields)},
+            )
+        return data
+
+
+class Body(Closed):
+    """A JSON body: types are taken as they are, "5" is not 5."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class DocumentInput(Body):
+    """A document to remember."""
+
+    text: Text
+    key: str | None = Field(
+        default=None,
+        description="Your own name for it, unique in its collection: a document that has it is "
+        "replaced and keeps its id. Left out, the new document's id is its key.",
+        examples=["people/ada"],
+    )
+    title: Title = None
+    collection: Collection = None
+    tags: Tags = Field(default_factory=list)
+    metadata: Metadata = Field(default_factory=dict)
+    expires_at: Time = None
+
+
+class DocumentReplacement(Body):
+    """Everything of a document but its id, key, collection and creation time."""
+
+    text: Text
+    title: Title = None
+    tags: Tags = Field(default_factory=list)
+    metadata: Metadata = Field(default_factory=dict)
+    expires_at: Time = None
+
+
+class DocumentPatch(Body):
+    """A JSON merge patch (RFC 7396): what is left out stays, null removes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"title": "Ada", "metadata": {"draft": None}}]}
+    )
+
+    text: str = Field(default_factory=str, description="A new text; it cannot be removed.")
+    title: str | None = Field(default=None, description="A new title; null for none.")
+    tags: list[str] | None = Field(default=None, description="All tags; null for none.")
+    metadata: dict[str, Any] | None = Field(
+        default=None,
+        description="A merge patch of the metadata: members given are set, members given as null "
+        "are removed, all others stay; null removes all.",
+    )
+    expires_at: Time = Field(default=None, description="A new time; null for never.")
+
+
+class BatchInput(Body):
+    """Many documents at once."""
+
+    documents: list[DocumentInput] = Field(
+        max_length=MAX_BATCH, description=f"At most {MAX_BATCH:,}, stored in one transaction."
+    )
+
+
+class SearchInput(Body):
+    """A search."""
+
+    query: str = Field(
+        description="Any text with a visible character.", examples=["what does Ada drink?"]
+    )
+    k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
+    collection: Collection = None
+    filter: dict[str, Any] | None = Field(
+        default=None,
+        description="A filter tree over key, title, tags, times and metadata; applied before the "
+        "cut.",
+        examples=[{"metadata.author": {"eq": "ada"}}],
+    )
+    mode: Mode = Field(
+        default="hybrid", description="hybrid asks both indexes, the others one each."
+    )
+    strategy: StrategyName | None = Field(
+        default=None, description="How hybrid fuses the two; the service's setting when left out."
+    )
+    explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
+
+
+class CollectionQuery(Closed):
+    """Which collection."""
+
+    collection: Collection = None
+
+
+class DocumentsQuery(CollectionQuery):
+    """Which documents to list."""
+
+    key: str | None = Field(
+        default=None, description="Only the document with exactly this key; not with a filter."
+    )
+    filter: str | None = Field(
+        default=None,
+        description="A filter tree as JSON text.",
+        examples=['{"tags": {"contains": "people"}}'],
+    )
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class DisagreementsQuery(Closed):
+    """Which logged searches to list."""
+
+    limit: Limit = 50
+    cursor: Cursor = None
+    texts: bool = Field(default=False, description="Put the chunks' texts into the triples.")

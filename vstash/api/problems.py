@@ -1,0 +1,210 @@
+"""Every error as problem details (RFC 9457); the one place where errors become answers."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from vstash.errors import (
+    InputError,
+    InternalError,
+    MediaTypeError,
+    MethodNotAllowedError,
+    RequestError,
+    RequestTooLargeError,
+    RouteNotFoundError,
+    VstashError,
+)
+from vstash.types import Json
+from vstash.wire import error_json
+
+__all__ = [
+    "PROBLEM_TYPE",
+    "Place",
+    "ProblemResponse",
+    "install_handlers",
+    "log_defect",
+    "problem",
+    "problem_response",
+    "title",
+]
+
+PROBLEM_TYPE = "application/problem+json"
+_RETRY_AFTER_S = 1
+
+_log = logging.getLogger("vstash.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        pointer: JSON pointer of the field: of the body, or of the query's or path's parameter.
+        message: What is wrong; never what was sent.
+    """
+
+    pointer: str
+    message: str
+
+
+class ProblemResponse(JSONResponse):
+    """A JSON answer of the media type that RFC 9457 names."""
+
+    media_type = PROBLEM_TYPE
+
+
+def title(kind: type[VstashError]) -> str:
+    """What a class of errors is about, the same words every time."""
+    return (kind.__doc__ or kind.code).strip().splitlines()[0].rstrip(".")
+
+
+def problem(
+    error: VstashError,
+    places: Sequence[Place] = (),
+    *,
+    status: int | None = None,
+    under: str = "",
+) -> dict[str, Json]:
+    """An error as a problem object.
+
+    Args:
+        error: What happened; its ``local_detail`` stays here.
+        places: What is wrong where; by default the place that the error itself names.
+        status: In place of the error's own.
+        under: Pointer of the object that the error's pointer starts from.
+
+    Example:
+        >>> from vstash.errors import TextError
+        >>> problem(TextError("The text is empty.", pointer="/text"))["errors"]
+        [{'pointer': '/text', 'message': 'The text is empty.'}]
+    """
+    if not places and error.pointer is not None:
+        places = (Place(error.pointer, error.message),)
+    found = error_json(error, local=False)
+    found.pop("pointer", None)
+    return {
+        "type": f"urn:vstash:error:{error.code}",
+        "title": title(type(error)),
+        **found,
+        "status": error.status if status is None else status,
+        "errors": [
+            {"pointer": f"{under}{place.pointer}", "message": place.message} for place in places
+        ],
+    }
+
+
+def problem_response(
+    error: VstashError,
+    places: Sequence[Place] = (),
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An error as an HTTP answer.
+
+    Args:
+        error: What happened.
+        places: As in `problem`.
+        status: In place of the error's own.
+        headers: Further headers.
+    """
+    content = problem(error, places, status=status)
+    sent = dict(headers or {})
+    code = error.status if status is None else status
+    if error.retryable or code == HTTPStatus.SERVICE_UNAVAILABLE:
+        sent["Retry-After"] = str(_RETRY_AFTER_S)
+    return ProblemResponse(content, status_code=code, headers=sent)
+
+
+def log_defect(where: str, error: BaseException) -> None:
+    """Log an error that nobody expected, without its message, which may hold what users wrote.
+
+    Args:
+        where: Method and route.
+        error: Its type and the lines of code that it passed are logged.
+    """
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    cause = "" if error.__cause__ is None else f" from {type(error.__cause__).__name__}"
+    _log.error("%s: %s%s\n%s", where, type(error).__name__, cause, frames)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Make every error that leaves a route of this application a problem."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return _answer(app, request, error)
+
+    for kind in (VstashError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, handle)
+
+
+def _answer(app: FastAPI, request: Request, error: Exception) -> Response:
+    if isinstance(error, VstashError):
+        _log_failure(request, error)
+        return problem_response(error)
+    if isinstance(error, RequestValidationError):
+        places = [_place(item) for item in error.errors()]
+        return problem_response(
+            InputError("The request does not fit /openapi.json; `errors` says where."), places
+        )
+    if isinstance(error, HTTPException):
+        return _http_answer(app, request, error)
+    # The guard logs it: it gets to see what escapes outside of routes, too.
+    return problem_response(InternalError("vstash failed; its log says where."))
+
+
+def _http_answer(app: FastAPI, request: Request, error: HTTPException) -> Response:
+    status = error.status_code
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(_methods(app, request.scope["path"])))
+        refused = MethodNotAllowedError(f"This address takes {allowed} only.")
+        return problem_response(refused, headers={"Allow": allowed})
+    if status == HTTPStatus.NOT_FOUND:
+        return problem_response(
+            RouteNotFoundError("There is no such address; /openapi.json lists all.")
+        )
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem_response(RequestTooLargeError("The request is too large."))
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        return problem_response(MediaTypeError("The body must be application/json."))
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return problem_response(RequestError("The request is malformed."))
+    return problem_response(InternalError("vstash failed; its log says where."))
+
+
+def _methods(app: FastAPI, path: str) -> set[str]:
+    # The router reports only the first route of a path, yet each method is a route of its own.
+    found: set[str] = set()
+    for route in app.routes:
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(path):
+            found |= getattr(route, "methods", None) or set()
+    return found
+
+
+def _place(item: Mapping[str, object]) -> Place:
+    found = item["loc"]
+    parts = [str(part) for part in found] if isinstance(found, Iterable) else []
+    # The first part says body, query or path.
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts[1:])
+    return Place(pointer, str(item["msg"]))
+
+
+def _log_failure(request: Request, error: VstashError) -> None:
+    if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return
+    route = getattr(request.scope.get("route"), "path", "unknown route")
+    where = f"{request.method} {route}"
+    if isinstance(error, InternalError):
+        log_defect(where, error)
+    else:
+        _log.warning("%s: %s %s", where, error.code, error.local_detail)

@@ -1,0 +1,267 @@
+"""What the REST API answers, as models for /openapi.json; the answers are made by `wire.to_json`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vstash.types import Mode, StrategyName, TripleKind
+
+__all__ = [
+    "BatchReply",
+    "CheckReply",
+    "ChunkReply",
+    "DisagreementPage",
+    "DocumentPage",
+    "DocumentReply",
+    "Problem",
+    "SearchReply",
+    "StatsReply",
+    "StatusReply",
+]
+
+Time = Annotated[
+    str,
+    Field(
+        examples=["2026-01-02T03:04:05.000000Z"],
+        description="RFC 3339, UTC.",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+NextCursor = Annotated[
+    str | None, Field(description="Give it as `cursor` for the next page; null on the last one.")
+]
+
+
+class Reply(BaseModel):
+    """An object that has exactly these members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Flaw(Reply):
+    """One thing that is wrong with a request."""
+
+    pointer: str = Field(
+        description="JSON pointer of the field: of the body, or of a parameter by its name.",
+        examples=["/text"],
+    )
+    message: str = Field(examples=["The text is empty: give at least one visible character."])
+
+
+class Problem(Reply):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(examples=["urn:vstash:error:text_invalid"])
+    title: str = Field(description="What the code means; the same words every time.")
+    status: int = Field(examples=[422])
+    detail: str = Field(description="What happened and what to do.")
+    code: str = Field(description="Stable, for programs.", examples=["text_invalid"])
+    retryable: bool = Field(description="Whether the same request may succeed later.")
+    errors: list[Flaw] = Field(description="What is wrong where; empty when no field is at fault.")
+
+
+class DocumentReply(Reply):
+    """One stored thing: a file, a page, or a remembered text."""
+
+    id: str = Field(examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"])
+    key: str = Field(description="Unique in its collection.", examples=["people/ada"])
+    collection: str = Field(examples=["default"])
+    title: str
+    metadata: dict[str, Any]
+    tags: list[str] = Field(description="Sorted, without repetition.")
+    content_hash: str = Field(description="SHA-256 over text, title, tags and metadata.")
+    created: Time
+    updated: Time
+    expires_at: Time | None
+    chunk_count: int
+    char_count: int = Field(description="Length of the text in characters.")
+    text: str | None = Field(default=None, description="Only where one document is read.")
+
+
+class DocumentPage(Reply):
+    """A part of a listing of documents."""
+
+    items: list[DocumentReply]
+    next_cursor: NextCursor
+
+
+class BatchResult(Reply):
+    """What became of one document of a batch: either member, never both."""
+
+    document: DocumentReply | None = None
+    error: Problem | None = None
+
+
+class BatchReply(Reply):
+    """What became of a batch."""
+
+    results: list[BatchResult] = Field(description="One for each document, in the same order.")
+
+
+class ChunkReply(Reply):
+    """A passage of one document."""
+
+    id: int = Field(description="Never reused.")
+    document_id: str
+    seq: int = Field(description="Position among the document's chunks, from 0.")
+    text: str
+    heading: list[str] = Field(description="Headings above it, outermost first.")
+    start: int = Field(description="First character's offset in the document's text.")
+    end: int = Field(description="Offset after the last character.")
+    tokens: int = Field(description="Length in the model's tokens.")
+
+
+class WeightsReply(Reply):
+    """How much each leg counted, in the units of the strategy."""
+
+    vector: float
+    keyword: float
+
+
+class WordReply(Reply):
+    """A derived word of the query that occurs in a hit, and how rare it is."""
+
+    word: str
+    idf: float
+
+
+class ExplanationReply(Reply):
+    """Where the score of a hit comes from; the parts add up to the score."""
+
+    vector_part: float
+    keyword_part: float
+    vector_normalised: float | None
+    keyword_normalised: float | None
+    matched: list[WordReply] = Field(description="Query words found in the chunk, rarest first.")
+    why: str = Field(description="One sentence to read.")
+
+
+class HitReply(Reply):
+    """One chunk found, with its scores, ranks and provenance."""
+
+    score: float = Field(description="Orders the hits of one search; comparable only within it.")
+    chunk: ChunkReply
+    document: DocumentReply
+    vector_rank: int | None = Field(description="From 1; null where the leg did not list it.")
+    keyword_rank: int | None = Field(description="From 1; null where the leg did not list it.")
+    vector_score: float | None = Field(description="Cosine in [-1, 1].")
+    keyword_score: float | None = Field(description="BM25; 0 where no informative word occurs.")
+    explanation: ExplanationReply | None = Field(
+        default=None, description="Present when asked for."
+    )
+
+
+class SearchReply(Reply):
+    """The reply to one search."""
+
+    id: str = Field(description="Names this search in the log.")
+    query: str
+    mode: Mode
+    strategy: StrategyName
+    weights: WeightsReply
+    hits: list[HitReply] = Field(description="Best first.")
+    timings_ms: dict[str, float] = Field(description="Milliseconds per stage, and `total`.")
+    degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
+
+
+class ModelReply(Reply):
+    """An embedding model as installed."""
+
+    name: str
+    dimension: int
+    sha256: str
+    max_tokens: int
+    pooling: Literal["cls", "mean"]
+    query_prefix: str
+    passage_prefix: str
+    background_mean: float
+    background_deviation: float
+
+
+class StatsReply(Reply):
+    """What the file holds."""
+
+    path: str = Field(description="The file's name; its folder stays on the machine.")
+    documents: int
+    chunks: int
+    vectors: int
+    collections: dict[str, int] = Field(description="Documents per collection.")
+    model: ModelReply
+    searches_logged: int
+    triples: int
+    log_dropped: int = Field(description="Searches not logged because the file was busy.")
+    mean_disagreement: float | None
+    file_bytes: int
+    schema_version: int
+    sqlite_version: str
+    vstash_version: str
+    durability: str
+
+
+class FindingReply(Reply):
+    """One thing that is wrong with the file."""
+
+    code: str
+    message: str
+    count: int = Field(description="How many rows are touched.")
+    examples: list[str] = Field(description="Ids of some of them.")
+
+
+class CheckReply(Reply):
+    """The result of a check: no findings means that everything agrees."""
+
+    findings: list[FindingReply]
+    documents: int
+    chunks: int
+    seconds: float
+
+
+class LegEntryReply(Reply):
+    """One row of a leg's top k."""
+
+    chunk_id: int
+    score: float
+
+
+class TripleReply(Reply):
+    """For this query the positive should rank above the negative."""
+
+    query: str
+    positive_chunk_id: int
+    negative_chunk_id: int
+    kind: TripleKind
+    evidence: dict[str, Any]
+    positive_text: str | None
+    negative_text: str | None
+
+
+class DisagreementReply(Reply):
+    """One logged search: what each leg listed and how far they differ."""
+
+    search_id: str
+    query: str
+    at: Time
+    collection: str
+    mode: Mode
+    strategy: StrategyName
+    weights: WeightsReply
+    k: int
+    disagreement: float = Field(description="1 - |common chunks| / k, in [0, 1].")
+    vector_leg: list[LegEntryReply]
+    keyword_leg: list[LegEntryReply]
+    triples: list[TripleReply]
+
+
+class DisagreementPage(Reply):
+    """A part of the log, newest first."""
+
+    items: list[DisagreementReply]
+    next_cursor: NextCursor
+
+
+class StatusReply(Reply):
+    """That the service is up."""
+
+    status: Literal["ok", "ready"]

@@ -1,0 +1,176 @@
+"""Commands that say what a file holds: stats, check, disagreements."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from vstash.cli.options import Common, common_options, example
+from vstash.cli.output import bold, err, json_line, out, out_json, printable
+from vstash.cli.render import disagreement_block, fields_block
+from vstash.errors import RequestError, StoreIOError, VstashError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vstash.memory import Memory
+    from vstash.reports import CheckReport, Stats
+    from vstash.types import Disagreement
+
+__all__ = ["check", "disagreements", "stats"]
+
+_EXPORT_PAGE = 1000
+
+
+@click.command(short_help="Say what the file holds.", epilog=example("vstash stats --json"))
+@common_options
+def stats(common: Common) -> None:
+    """Say what the file holds: documents, chunks, model, log, size, versions."""
+    with common.memory(create=False) as memory:
+        found = memory.stats()
+    if common.as_json:
+        out_json(found)
+    else:
+        out(_stats_text(found))
+
+
+def _stats_text(found: Stats) -> str:
+    model = found.model
+    mean = found.mean_disagreement
+    fields = [
+        ("file", found.path),
+        ("size", f"{found.file_bytes:,} bytes"),
+        ("documents", f"{found.documents:,}"),
+        *((f"  in {name}", f"{count:,}") for name, count in sorted(found.collections.items())),
+        ("chunks", f"{found.chunks:,}"),
+        ("vectors", f"{found.vectors:,}"),
+        ("model", f"{model.name} ({model.dimension} dimensions, sha256 {model.sha256[:12]})"),
+        ("searches logged", f"{found.searches_logged:,} ({found.log_dropped:,} dropped)"),
+        ("triples", f"{found.triples:,}"),
+        ("mean disagreement", "none yet" if mean is None else f"{mean:.3f}"),
+        ("durability", found.durability),
+        ("schema", str(found.schema_version)),
+        ("versions", f"vstash {found.vstash_version}, SQLite {found.sqlite_version}"),
+    ]
+    return fields_block([(printable(name), value) for name, value in fields])
+
+
+@click.command(
+    short_help="Compare the parts of the file with one another.",
+    epilog=example("vstash check && echo sound"),
+)
+@common_options
+def check(common: Common) -> int:
+    """Compare text, words, vectors, codes, counters and log with one another.
+
+    The exit code is 1 when something was found.
+    """
+    with common.memory(create=False) as memory:
+        report = memory.check()
+    if common.as_json:
+        out_json({"ok": report.ok, **_report_fields(report)})
+    else:
+        for finding in report.findings:
+            out(f"{bold(finding.code)} ({finding.count:,}): {printable(finding.message)}")
+            if finding.examples:
+                out("   such as " + printable(", ".join(finding.examples)))
+        verdict = "nothing wrong" if report.ok else f"findings: {len(report.findings):,}"
+        out(
+            f"{report.documents:,} documents, {report.chunks:,} chunks, {report.seconds:.1f} s: "
+            f"{verdict}"
+        )
+    return 0 if report.ok else VstashError.exit_code
+
+
+def _report_fields(report: CheckReport) -> dict[str, object]:
+    return {
+        "findings": report.findings,
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "seconds": report.seconds,
+    }
+
+
+@click.command(
+    short_help="Show where the two indexes disagreed.",
+    epilog=example(
+        "vstash disagreements --limit 5 --texts",
+        "vstash disagreements --export triples.jsonl --texts",
+    ),
+)
+@click.option(
+    "--limit", type=int, default=50, metavar="N", help="Searches, 1 to 1000.  [default: 50]"
+)
+@click.option("--cursor", metavar="CURSOR", help="Go on after an earlier page.")
+@click.option("--texts", is_flag=True, help="Show the chunks' texts with the triples.")
+@click.option(
+    "--export",
+    metavar="FILE",
+    help="Write all logged searches to a new file as JSON Lines; - is standard output.",
+)
+@common_options
+def disagreements(
+    common: Common, limit: int, cursor: str | None, texts: bool, export: str | None
+) -> None:
+    """Show logged searches, newest first, with their training triples."""
+    if export is not None:
+        if common.as_json and export == "-":
+            raise RequestError("--export - prints JSON Lines, not the one document of --json.")
+        with common.memory(create=False) as memory:
+            _export(common, _every(memory, texts=texts), export)
+        return
+    with common.memory(create=False) as memory:
+        page = memory.disagreements(limit=limit, cursor=cursor, texts=texts)
+    if common.as_json:
+        out_json(page)
+        return
+    for item in page.items:
+        out(disagreement_block(item))
+    if not page.items:
+        out("No searches are logged.")
+    if page.next_cursor is not None:
+        err(f"More: add --cursor {page.next_cursor}")
+
+
+def _every(memory: Memory, *, texts: bool) -> Iterator[Disagreement]:
+    cursor = None
+    while True:
+        page = memory.disagreements(limit=_EXPORT_PAGE, cursor=cursor, texts=texts)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _export(common: Common, items: Iterator[Disagreement], target: str) -> None:
+    if target == "-":
+        for item in items:
+            click.echo(json_line(item).encode("utf-8"))
+        return
+    try:
+        with _new_file(target) as stream:
+            count = 0
+            for item in items:
+                stream.write(json_line(item).encode("utf-8") + b"\n")
+                count += 1
+    except FileExistsError as error:
+        # Also keeps a slip of the hand from emptying a vstash file.
+        raise RequestError(
+            "The file to export to exists; name a new one.", local_detail=target
+        ) from error
+    except OSError as error:
+        raise StoreIOError(
+            "The file to export to cannot be written.", local_detail=f"{target}: {error.strerror}"
+        ) from error
+    if common.as_json:
+        out_json({"exported": count, "path": target})
+    else:
+        out(f"exported {count:,} searches to {printable(target)}")
+
+
+def _new_file(path: str) -> IO[bytes]:
+    # Queries are private: readable by their owner alone, like the vstash file itself.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "wb")

@@ -1,0 +1,122 @@
+"""The vstash command: its sub-commands, and the promise that no traceback reaches the user."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+import click
+
+from vstash import __version__
+from vstash.cli.configuring import settings
+from vstash.cli.documents import add, delete, get, list_documents, update
+from vstash.cli.failures import EXIT_CODES, pipe_closed, run_guarded, wants_json
+from vstash.cli.ingesting import ingest
+from vstash.cli.inspecting import check, disagreements, stats
+from vstash.cli.options import add_options
+from vstash.cli.searching import search
+from vstash.cli.serving import serve
+
+__all__ = ["Program", "cli", "main"]
+
+
+class Program(click.Group):
+    """A command group whose errors end as one message and a documented exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order in which they are used, not of the alphabet."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            close = get_close_matches(name, self.list_commands(ctx))
+            meant = f" Did you mean {' or '.join(close)}?" if close else ""
+            raise click.UsageError(f"There is no command {name!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that went away ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Above this, click would end the process with a code of its own.
+            raise click.exceptions.Exit(pipe_closed()) from None
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT002 - click's signature
+        windows_expand_args: bool = False,  # noqa: FBT002 - a text is not a pattern of files
+        **extra: Any,
+    ) -> Any:
+        """Run a command line, and in ``standalone_mode`` end the process with its exit code."""
+
+        def run() -> object:
+            return super(Program, self).main(
+                args,
+                prog_name,
+                complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+
+        if not standalone_mode:
+            return run()
+        given = sys.argv[1:] if args is None else args
+        sys.exit(run_guarded(run, as_json=wants_json(given)))
+
+
+def _exit_codes() -> str:
+    lines = [f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES]
+    return "\b\nExit codes:\n" + "\n".join(lines)
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_exit_codes(),
+)
+@click.version_option(__version__, prog_name="vstash", message="%(prog)s %(version)s")
+@add_options
+def cli() -> None:
+    """Remember texts and files in one local file, and find them again by words and meaning.
+
+    --db, --model and --json may stand before or after the command. Other settings come from
+    VSTASH_* variables and vstash.toml: see `vstash settings`.
+    """
+
+
+for command in (
+    add,
+    ingest,
+    search,
+    get,
+    list_documents,
+    update,
+    delete,
+    stats,
+    check,
+    disagreements,
+    serve,
+    settings,
+):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    cli.main(prog_name="vstash")
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""What the commands share: the options that go anywhere, and how values are read from words."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from vstash.errors import FieldError, FilterError, PathNotFoundError, TextError
+from vstash.types import Json, JsonObject
+
+if TYPE_CHECKING:
+    from vstash.memory import Memory
+    from vstash.settings import Settings
+
+__all__ = [
+    "Common",
+    "add_options",
+    "common_options",
+    "example",
+    "joined_text",
+    "parse_filter",
+    "parse_json",
+    "parse_metadata",
+    "read_stdin",
+    "read_text_file",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options that every command takes, before or after its name.
+
+    Attributes:
+        db: The file, None for the setting.
+        model: The embedding model, None for the setting.
+        as_json: Whether to print one JSON document instead of text to read.
+    """
+
+    db: str | None
+    model: str | None
+    as_json: bool
+
+    def settings(self, *, host: str | None = None, port: int | None = None) -> Settings:
+        """Read the settings; options win over them."""
+        from vstash.settings import load_settings
+
+        return load_settings(db=self.db, model=self.model, host=host, port=port)
+
+    def memory(self, *, create: bool) -> Memory:
+        """Open the file that the options and settings name."""
+        from vstash.memory import Memory
+
+        return Memory(settings=self.settings(), create=create)
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
+    """Remember an option; every level of a command line shares ``meta``, so the last one wins."""
+    if value == "":
+        raise click.BadParameter("it is empty; leave it out for the setting.", ctx, param)
+    if value:
+        ctx.meta[f"vstash.{param.name}"] = value
+
+
+def _options() -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option(
+            "--db",
+            metavar="PATH",
+            expose_value=False,
+            callback=_keep,
+            help="The file; otherwise the setting `db`.",
+        ),
+        click.option(
+            "--model",
+            metavar="MODEL",
+            expose_value=False,
+            callback=_keep,
+            help="The embedding model: a folder, or `fake`; otherwise the setting `model`.",
+        ),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep,
+            help="Print one JSON document.",
+        ),
+    )
+
+
+def add_options(function: F) -> F:
+    """Put ``--db``, ``--model`` and ``--json`` on a command."""
+    for option in reversed(_options()):
+        function = option(function)
+    return function
+
+
+def common_options(function: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
+    """Put ``--db``, ``--model`` and ``--json`` on a command, which gets them as its first argument."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        meta = click.get_current_context().meta
+        common = Common(
+            db=meta.get("vstash.db"),
+            model=meta.get("vstash.model"),
+            as_json=bool(meta.get("vstash.as_json", False)),
+        )
+        return function(common, *args, **kwargs)
+
+    return add_options(call)
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help, kept as it is by click."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def read_stdin() -> str:
+    """Read standard input to its end as UTF-8.
+
+    Raises:
+        TextError: When it is not UTF-8.
+    """
+    return _decoded(sys.stdin.buffer.read(), "Standard input")
+
+
+def read_text_file(path: str) -> str:
+    """Read a text file, or standard input for ``-``.
+
+    Raises:
+        PathNotFoundError: When it cannot be read.
+        TextError: When it is not UTF-8.
+    """
+    if path == "-":
+        return read_stdin()
+    try:
+        with click.open_file(path, "rb") as stream:
+            raw = stream.read()
+    except OSError as error:
+        raise PathNotFoundError(
+            "The text file cannot be read.", local_detail=f"{path}: {error.strerror}"
+        ) from error
+    return _decoded(raw, "The text file")
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TextError(
+            f"{name} is not UTF-8 (byte {error.start}): convert it, or use `vstash ingest` for a "
+            "file, which detects encodings.",
+            pointer="/text",
+        ) from error
+
+
+def joined_text(words: Sequence[str]) -> str:
+    """The text that words of the command line mean: standard input for a single ``-``."""
+    return read_stdin() if tuple(words) == ("-",) else " ".join(words)
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_json(text: str) -> Json:
+    """Read strict JSON: NaN and Infinity are not part of it.
+
+    Raises:
+        ValueError: When it is not JSON, or nested too deeply to be read.
+    """
+    try:
+        value: Json = json.loads(text, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value
+
+
+def parse_metadata(pairs: Sequence[str]) -> dict[str, Json]:
+    """Read ``NAME=VALUE`` words; a value that is JSON is taken as such, any other as text.
+
+    Raises:
+        FieldError: When a word has no name or no ``=``, or a name comes twice.
+    """
+    found: dict[str, Json] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise FieldError(
+                f"--meta takes NAME=VALUE, such as --meta author=Ada; got {pair!r}.",
+                pointer="/metadata",
+            )
+        if name in found:
+            raise FieldError(
+                f"--meta names {name!r} twice; give a list as JSON: --meta '{name}=[1, 2]'.",
+                pointer="/metadata",
+            )
+        try:
+            found[name] = parse_json(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def parse_filter(text: str | None, tags: Sequence[str]) -> JsonObject | None:
+    """Put ``--filter`` and ``--tag`` together; all must hold.
+
+    Raises:
+        FilterError: When the filter is not a JSON object.
+    """
+    parts: list[JsonObject] = [{"tags": {"contains": tag}} for tag in tags]
+    if text is not None:
+        try:
+            tree = parse_json(text)
+        except ValueError as error:
+            raise FilterError(
+                f"--filter is not JSON ({error}); it looks like "
+                '\'{"metadata.author": {"eq": "Ada"}}\'.',
+                pointer="/filter",
+            ) from error
+        if not isinstance(tree, dict):
+            raise FilterError("--filter is a JSON object.", pointer="/filter")
+        parts.insert(0, tree)
+    if len(parts) > 1:
+        return {"and": parts}
+    return parts[0] if parts else None

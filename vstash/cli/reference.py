@@ -1,0 +1,151 @@
+"""The reference pages, made from the commands and the table of settings.
+
+``python -m vstash.cli.reference`` prints docs/cli.md, and with ``settings`` docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from vstash.settings import Settings, setting_rows
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["cli_markdown", "setting_range", "settings_markdown"]
+
+_ERRORS = (
+    "Errors go to standard error as one line, `error: message [code]`; with `--json` as one JSON "
+    'object, `{"error": {"code": ..., "status": ..., "retryable": ..., "detail": ...}}`. '
+    "Standard output then holds one JSON document or nothing."
+)
+_COMMON = ("db", "model", "as_json", "help")
+
+
+def setting_range(name: str) -> str:
+    """What values a setting takes, such as ``16 to 8,192``; empty where any will do."""
+    info = Settings.model_fields[name]
+    if get_origin(info.annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(info.annotation))
+    low: Any = next((bound.ge for bound in info.metadata if hasattr(bound, "ge")), None)
+    high: Any = next((bound.le for bound in info.metadata if hasattr(bound, "le")), None)
+    if low is not None and high is not None:
+        return f"{low:,} to {high:,}"
+    if low is not None:
+        return f"{low:,} or more"
+    return "" if high is None else f"{high:,} or less"
+
+
+def settings_markdown() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Made by `python -m vstash.cli.reference settings`; do not edit.",
+        "",
+        *_paragraphs(inspect.getdoc(sys.modules["vstash.settings"]) or ""),
+        "",
+        "| Setting | Default | Unit | Range | Environment | Meaning |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in setting_rows():
+        cells = (
+            f"`{row.name}`",
+            f"`{row.default}`" if row.default else "empty",
+            row.unit,
+            setting_range(row.name),
+            f"`{row.env}`",
+            row.help,
+        )
+        lines.append(_row(cells))
+    return "\n".join(lines) + "\n"
+
+
+def cli_markdown() -> str:
+    """docs/cli.md."""
+    from vstash.cli.failures import EXIT_CODES
+    from vstash.cli.main import cli
+
+    lines = [
+        "# Command line",
+        "",
+        "Made by `python -m vstash.cli.reference`; do not edit.",
+        "",
+        *_paragraphs(cli.help or ""),
+        "",
+        "## Options of every command",
+        "",
+        *_option_table(cli, common=True),
+        "",
+        "## Exit codes",
+        "",
+        "| Code | Meaning |",
+        "|---|---|",
+        *(_row((str(code), meaning)) for code, meaning in EXIT_CODES),
+        "",
+        _ERRORS,
+    ]
+    for command in cli.commands.values():
+        lines += _command(command)
+    return "\n".join(lines) + "\n"
+
+
+def _command(command: click.Command) -> list[str]:
+    arguments = [
+        parameter.metavar
+        for parameter in command.params
+        if parameter.param_type_name == "argument" and isinstance(parameter.metavar, str)
+    ]
+    usage = " ".join(["vstash", command.name or "", "[OPTIONS]", *arguments])
+    lines = [
+        "",
+        f"## {command.name}",
+        "",
+        "```",
+        usage,
+        "```",
+        "",
+        *_paragraphs(command.help or ""),
+    ]
+    options = _option_table(command, common=False)
+    if options:
+        lines += ["", *options]
+    examples = [line[2:] for line in (command.epilog or "").splitlines() if line.startswith("  ")]
+    if examples:
+        lines += ["", "```console", *(f"$ {line}" for line in examples), "```"]
+    return lines
+
+
+def _option_table(command: click.Command, *, common: bool) -> list[str]:
+    rows = []
+    for parameter in command.params:
+        if parameter.param_type_name != "option" or (parameter.name in _COMMON) is not common:
+            continue
+        names = ", ".join(f"`{name}{_value(parameter)}`" for name in parameter.opts)
+        rows.append(_row((names, getattr(parameter, "help", None) or "")))
+    return ["| Option | Meaning |", "|---|---|", *rows] if rows else []
+
+
+def _value(option: click.Parameter) -> str:
+    if getattr(option, "is_flag", False):
+        return ""
+    choices = getattr(option.type, "choices", None)
+    value = "|".join(map(str, choices)) if choices else option.metavar or "VALUE"
+    return f" {value}"
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _paragraphs(text: str) -> list[str]:
+    """One line per paragraph, blank lines between."""
+    joined = [" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n")]
+    return "\n\n".join(joined).split("\n")
+
+
+if __name__ == "__main__":
+    page = settings_markdown() if sys.argv[1:] == ["settings"] else cli_markdown()
+    sys.stdout.write(page)
