@@ -32,7 +32,7 @@ from vstash.store import documents, keyword, vectors
 
 KEYS = 40
 WORDS = ("amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet", "jade")
-LONGEST_LIFE_S = 0.12
+LONGEST_LIFE_S = 0.2
 
 # What a key holds: its text, or None where it was deleted.
 Change = dict[str, str | None]

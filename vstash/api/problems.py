@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,13 +15,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from vstash.errors import (
+    CursorError,
+    FieldError,
+    FilterError,
     InputError,
     InternalError,
     MediaTypeError,
     MethodNotAllowedError,
+    QueryError,
     RequestError,
     RequestTooLargeError,
     RouteNotFoundError,
+    TextError,
     VstashError,
 )
 from vstash.types import Json
@@ -39,6 +45,14 @@ __all__ = [
 
 PROBLEM_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 1
+_KINDS: Final[Mapping[str, type[InputError]]] = {
+    "text": TextError,
+    **dict.fromkeys(("key", "title", "collection", "tags"), FieldError),
+    **dict.fromkeys(("metadata", "expires_at", "chunk_id"), FieldError),
+    **dict.fromkeys(("query", "k", "mode", "strategy", "explain", "limit", "texts"), QueryError),
+    "filter": FilterError,
+    "cursor": CursorError,
+}
 
 _log = logging.getLogger("vstash.api")
 
@@ -152,10 +166,7 @@ def _answer(app: FastAPI, request: Request, error: Exception) -> Response:
         _log_failure(request, error)
         return problem_response(error)
     if isinstance(error, RequestValidationError):
-        places = [_place(item) for item in error.errors()]
-        return problem_response(
-            InputError("The request does not fit /openapi.json; `errors` says where."), places
-        )
+        return _misfit_answer(error)
     if isinstance(error, HTTPException):
         return _http_answer(app, request, error)
     # The guard logs it: it gets to see what escapes outside of routes, too.
@@ -191,12 +202,19 @@ def _methods(app: FastAPI, path: str) -> set[str]:
     return found
 
 
-def _place(item: Mapping[str, object]) -> Place:
-    found = item["loc"]
-    parts = [str(part) for part in found] if isinstance(found, Iterable) else []
-    # The first part says body, query or path.
-    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts[1:])
-    return Place(pointer, str(item["msg"]))
+def _misfit_answer(error: RequestValidationError) -> Response:
+    # The first part of a location says body, query or path; no part is a name that was sent,
+    # because models that are closed refuse those as a whole.
+    locations = [item["loc"][1:] for item in error.errors()]
+    places = [
+        Place("".join(f"/{part}" for part in location), str(item["msg"]))
+        for location, item in zip(locations, error.errors(), strict=True)
+    ]
+    # What Memory would have raised for this field, so that every interface has the same codes.
+    kind = next((_KINDS[part] for part in locations[0] if part in _KINDS), InputError)
+    return problem_response(
+        kind(f"{places[0].message} (at `{places[0].pointer}` of the request)."), places
+    )
 
 
 def _log_failure(request: Request, error: VstashError) -> None:

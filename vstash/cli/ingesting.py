@@ -13,6 +13,7 @@ import click
 
 from vstash.cli.options import Common, common_options, example
 from vstash.cli.output import err, is_terminal, out, out_json, printable
+from vstash.cli.render import counted
 from vstash.errors import RequestError, VstashError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _decision(shown: Progress | None, *, prune: bool, yes: bool) -> PruneDecisio
             err("  " + printable(key))
         if len(keys) > _SHOWN_KEYS:
             err(f"  and {len(keys) - _SHOWN_KEYS:,} more")
-        click.echo(f"Remove {len(keys):,} documents? [y/N] ", nl=False, err=True)
+        click.echo(f"Remove {counted(len(keys), 'document')}? [y/N] ", nl=False, err=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     return ask
@@ -128,12 +129,12 @@ def _show(report: IngestReport) -> None:
     files = done + report.unchanged + report.skipped + report.failed
     rate = f" ({report.chunks / report.seconds:,.0f}/s)" if report.seconds and report.chunks else ""
     out(
-        f"{files:,} files: {report.added:,} added, {report.replaced:,} replaced, "
+        f"{counted(files, 'file')}: {report.added:,} added, {report.replaced:,} replaced, "
         f"{report.unchanged:,} unchanged, {report.skipped:,} skipped, {report.failed:,} failed"
     )
-    out(f"{report.chunks:,} chunks in {report.seconds:.1f} s{rate}")
+    out(f"{counted(report.chunks, 'chunk')} in {report.seconds:.1f} s{rate}")
     if report.pruned:
-        out(f"{len(report.pruned):,} documents removed whose files are gone")
+        out(f"{counted(len(report.pruned), 'document')} removed: their files are gone")
     for status in ("skipped", "failed"):
         _show_reasons(status, [each for each in report.outcomes if each.status == status])
 

@@ -9,7 +9,7 @@ import click
 
 from vstash.cli.options import Common, common_options, example
 from vstash.cli.output import bold, err, json_line, out, out_json, printable
-from vstash.cli.render import disagreement_block, fields_block
+from vstash.cli.render import counted, disagreement_block, fields_block
 from vstash.errors import RequestError, StoreIOError, VstashError
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def check(common: Common) -> int:
             out(f"{bold(finding.code)} ({finding.count:,}): {printable(finding.message)}")
             if finding.examples:
                 out("   such as " + printable(", ".join(finding.examples)))
-        verdict = "nothing wrong" if report.ok else f"findings: {len(report.findings):,}"
+        verdict = "nothing wrong" if report.ok else counted(len(report.findings), "finding")
         out(
-            f"{report.documents:,} documents, {report.chunks:,} chunks, {report.seconds:.1f} s: "
-            f"{verdict}"
+            f"{counted(report.documents, 'document')}, {counted(report.chunks, 'chunk')}, "
+            f"{report.seconds:.1f} s: {verdict}"
         )
     return 0 if report.ok else VstashError.exit_code
 
@@ -167,7 +167,7 @@ def _export(common: Common, items: Iterator[Disagreement], target: str) -> None:
     if common.as_json:
         out_json({"exported": count, "path": target})
     else:
-        out(f"exported {count:,} searches to {printable(target)}")
+        out(f"exported {counted(count, 'search')} to {printable(target)}")
 
 
 def _new_file(path: str) -> IO[bytes]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Column",
+    "counted",
     "disagreement_block",
     "fields_block",
     "hit_block",
@@ -45,6 +46,11 @@ class Column:
     flexible: bool = False
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def time_cell(moment: datetime) -> str:
     """A time in UTC, to the second."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -66,16 +72,16 @@ def _letter_width(letter: str) -> int:
 def shortened(text: str, width: int) -> str:
     """Cut the middle out of a text so that it takes at most ``width`` columns.
 
-    Both ends stay because a path is told by its last part and a title by its first.
+    Both ends stay, the last longer, because a path is told by its end and a title by its beginning.
 
     Example:
-        >>> shortened("notes/2026/january/staging.md", 15)
-        'notes/2…ging.md'
+        >>> shortened("notes/2026/january/staging.md", 16)
+        'notes…staging.md'
     """
     if cell_width(text) <= width:
         return text
-    head = _fitting(text, (width - 1) - (width - 1) // 2)
-    tail = _fitting(text[::-1], (width - 1) // 2)[::-1]
+    head = _fitting(text, (width - 1) // 3)
+    tail = _fitting(text[::-1], width - 1 - (width - 1) // 3)[::-1]
     return f"{head}{_ELLIPSIS}{tail}"
 
 
@@ -153,14 +159,14 @@ def hit_block(rank: int, hit: Hit, words: Sequence[str], *, explain: bool) -> st
     key = printable(document.key)
     name = f"{bold(title)}  ({key})" if title and title != key else bold(key)
     lines = [f"{rank}. {hit.score:.3f}  {name}"]
-    if chunk.heading:
+    if chunk.heading and chunk.heading != (document.title,):
         lines.append(_INDENT + printable(" > ".join(chunk.heading)))
     width = terminal_width() - len(_INDENT) - 2
     passage = snippet(printable(chunk.text, lines=True), words, width=width, emphasise=bold)
     lines += [_INDENT + line for line in passage]
     legs = (
         _leg("vector", hit.vector_rank, hit.vector_score, ".3f"),
-        _leg("keyword", hit.keyword_rank, hit.keyword_score, ".2f"),
+        _leg("keyword", hit.keyword_rank, hit.keyword_score, ".3g"),
         f"chunk {chunk.id}",
         f"document {document.id}",
     )

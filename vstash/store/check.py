@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import apsw
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = ["CheckResult", "run"]
 
 _EXAMPLES = 5
 _NORM_TOLERANCE = 1e-3
+_COLUMNS = {"title": 0, "heading": 1, "body": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +108,31 @@ def _text(connection: apsw.Connection) -> Iterator[Finding]:
     yield from _finding("chunk_span", "Chunks lie outside their document or are missing.", bad_span)
 
 
-def _mark(term: str, column: str, offset: int) -> int:
-    digest = hashlib.blake2b(f"{column}\0{offset}\0{term}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+@lru_cache(maxsize=65_536)
+def _mark(term: str) -> int:
+    return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "big")
 
 
 def _words(connection: apsw.Connection, normalise: Callable[[str], str]) -> Iterator[Finding]:
     """Compare each chunk's words in the index with those that its text gives now.
 
     FTS5's own integrity check cannot see the content of a contentless table. Sums of hashes stand
-    for the words of a chunk, so that memory grows with the chunks and not with the words.
+    for the words of a chunk and their places, so that memory grows with the chunks and not with the words.
     """
     indexed: dict[int, int] = {}
     for term, chunk, column, offset in connection.execute(
         "SELECT term, doc, col, offset FROM keyword_instance"
     ):
-        indexed[chunk] = (indexed.get(chunk, 0) + _mark(term, column, offset)) % 2**64
+        place = 2 * (offset * len(_COLUMNS) + _COLUMNS[column]) + 1
+        indexed[chunk] = (indexed.get(chunk, 0) + _mark(term) * place) % 2**64
     missing: list[int] = []
     different: list[int] = []
     for chunk, title, heading, body in documents.passages(connection):
-        texts = {"title": title, "heading": heading, "body": body}
         expected = 0
-        for column, text in texts.items():
-            for offset, term in enumerate(normalise(text).split(" ") if text else ()):
-                if term:
-                    expected = (expected + _mark(term, column, offset)) % 2**64
+        for column, text in enumerate((title, heading, body)):
+            for offset, term in enumerate(normalise(text).split()):
+                place = 2 * (offset * len(_COLUMNS) + column) + 1
+                expected = (expected + _mark(term) * place) % 2**64
         found = indexed.pop(chunk, 0)
         if found != expected:
             (different if found else missing).append(chunk)

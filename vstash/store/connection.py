@@ -7,19 +7,24 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
 import apsw
+import numpy as np
 import sqlite_vec
 
 from vstash.errors import StoreForeignError, StoreIOError, StoreReadOnlyError
+
+if TYPE_CHECKING:
+    from vstash.types import IdArray
 
 __all__ = [
     "APPLICATION_ID",
     "PAGE_SIZE",
     "create_file",
     "fetch",
+    "id_list",
     "open_reader",
     "open_writer",
     "pragma_int",
@@ -79,9 +84,11 @@ def create_file(path: Path) -> None:
         ) from error
 
 
-def _connect(target: str, flags: int) -> apsw.Connection:
+def _connect(target: str, flags: int, busy_timeout_s: float) -> apsw.Connection:
     connection = apsw.Connection(target, flags=flags)
     try:
+        # First of all: a pragma reads the schema, and another process may be making the file.
+        connection.set_busy_timeout(int(busy_timeout_s * 1000))
         connection.enable_load_extension(True)
         library = str(sqlite_vec.loadable_path())  # type: ignore[no-untyped-call]
         connection.load_extension(library)
@@ -107,9 +114,8 @@ def open_reader(path: Path, *, busy_timeout_s: float, immutable: bool) -> apsw.C
     """
     query = "?mode=ro&immutable=1" if immutable else "?mode=ro"
     target = f"file:{quote(path.as_posix())}{query}"
-    connection = _connect(target, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-    connection.set_busy_timeout(int(busy_timeout_s * 1000))
-    return connection
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return _connect(target, flags, busy_timeout_s)
 
 
 def open_writer(
@@ -125,9 +131,8 @@ def open_writer(
     Returns:
         A connection in autocommit mode: every write says BEGIN IMMEDIATE itself.
     """
-    connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE)
+    connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE, busy_timeout_s)
     try:
-        connection.set_busy_timeout(int(busy_timeout_s * 1000))
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         _use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA secure_delete = ON")
@@ -141,6 +146,12 @@ def open_writer(
         connection.close()
         raise
     return connection
+
+
+def id_list(ids: IdArray) -> Any:
+    """Chunk ids as a parameter for ``carray(?)``."""
+    # carray refuses an array without items; no id is negative.
+    return apsw.carray(ids if len(ids) else np.array([-1], dtype=np.int64))
 
 
 def fetch(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import apsw
 
-from vstash.store.connection import fetch
+from vstash.store.connection import fetch, id_list
 from vstash.store.rows import DocumentRow, SourceRow
 from vstash.types import Chunk, Document
 
@@ -136,7 +136,7 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
     rows = fetch(
         connection,
         'SELECT id, document, seq, start, "end", heading, tokens FROM chunk WHERE id IN carray(?)',
-        (apsw.carray(ids),),
+        (id_list(ids),),
     )
     documents = dict(
         pair

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import numpy as np
 
-from vstash.store.connection import fetch
+from vstash.store.connection import fetch, id_list
 from vstash.store.rows import Leg
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def keyword_leg(
     binds: list[object] = [
         match_expression(words),
         depth,
-        apsw.carray(also),
+        id_list(also),
     ]
     if allowed is not None:
-        binds.append(apsw.carray(allowed))
+        binds.append(id_list(allowed))
     rows = fetch(connection, sql, tuple(binds))
     return _leg([row for row in rows if not row[2]]), _leg([row for row in rows if row[2]])

@@ -10,6 +10,7 @@ import numpy as np
 
 from vstash.filters import Filter
 from vstash.store import documents, keyword, log, vectors
+from vstash.store.connection import id_list
 from vstash.store.filter_sql import compile_filter
 from vstash.store.rows import ChunkRow, DocumentRow, Leg, SearchRow, SourceRow, StoreCounts
 from vstash.types import Chunk, Disagreement, Document, ModelInfo
@@ -174,7 +175,7 @@ class Reader:
         rows = self._connection.execute(
             "SELECT chunk.id, d.id FROM chunk JOIN document d ON d.number = chunk.document "
             "WHERE chunk.id IN carray(?)",
-            (apsw.carray(ids),),
+            (id_list(ids),),
         )
         return {int(chunk): str(document) for chunk, document in rows}
 

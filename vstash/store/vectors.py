@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import numpy as np
 
-from vstash.store.connection import fetch
+from vstash.store.connection import fetch, id_list
 from vstash.store.rows import Leg
 from vstash.types import ModelInfo
 
@@ -142,9 +142,7 @@ def cosines(
     if ids is None:
         rows = fetch(connection, sql)
     else:
-        rows = fetch(
-            connection, f"{sql} WHERE chunk IN carray(?) ORDER BY chunk", (apsw.carray(ids),)
-        )
+        rows = fetch(connection, f"{sql} WHERE chunk IN carray(?) ORDER BY chunk", (id_list(ids),))
     found, matrix = _matrix(rows, len(query))
     return found, matrix @ query
 
@@ -192,7 +190,7 @@ def _coarse(
     binds: list[object] = [code, min(count, EXACT_LIMIT)]
     if allowed is not None:
         sql += " AND rowid IN carray(?)"
-        binds.append(apsw.carray(allowed))
+        binds.append(id_list(allowed))
     rows = fetch(connection, sql, tuple(binds))
     return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
 
@@ -222,13 +220,13 @@ def sample(
             "SELECT DISTINCT v.chunk, v.value FROM carray(?) AS point "
             f"JOIN vector_{model} AS v ON v.chunk = (SELECT min(chunk) FROM vector_{model} "
             "WHERE chunk >= point.value)",
-            (apsw.carray(points),),
+            (id_list(points),),
         )
         return _matrix(rows, dimension)[1]
     chosen = allowed[np.unique(np.linspace(0, len(allowed) - 1, size).astype(np.int64))]
     rows = fetch(
         connection,
         f"SELECT chunk, value FROM vector_{model} WHERE chunk IN carray(?)",
-        (apsw.carray(chosen),),
+        (id_list(chosen),),
     )
     return _matrix(rows, dimension)[1]

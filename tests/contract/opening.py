@@ -1,0 +1,47 @@
+"""Opening a file through any of the interfaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.contract.cli_interface import CliInterface
+from tests.contract.interface import Interface, Kind
+from tests.contract.memory_interface import MemoryInterface
+from tests.contract.rest_interface import RestInterface
+
+__all__ = ["Opener"]
+
+
+class Opener:
+    """Opens files through one interface and closes them at the end.
+
+    Args:
+        kind: Which interface.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._opened: list[Interface] = []
+
+    def __call__(self, path: Path, settings: dict[str, str] | None = None) -> Interface:
+        """Open a file.
+
+        Args:
+            path: The file; it is made when it is missing.
+            settings: Settings by name, as text.
+        """
+        chosen = settings or {}
+        opened: Interface
+        if self._kind == "memory":
+            opened = MemoryInterface(path, chosen)
+        elif self._kind == "cli":
+            opened = CliInterface(path, chosen)
+        else:
+            opened = RestInterface(path, chosen)
+        self._opened.append(opened)
+        return opened
+
+    def close(self) -> None:
+        """Close what was opened, the last first."""
+        while self._opened:
+            self._opened.pop().close()

@@ -1,0 +1,119 @@
+"""Ends a process at each named point of a write, and says what the file holds afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from vstash import Memory, NewDocument
+from vstash.pipeline import prepare
+from vstash.pipeline.engine import Engine, open_engine
+from vstash.store import documents
+
+BEFORE = {"kept": "the amber lamp stays", "target": "the cedar door before"}
+AFTER = "the jade window after"
+CRASHED = 9
+
+
+def added(engine: Engine) -> None:
+    """Add a document whose key is new."""
+    engine.writing.add(NewDocument(AFTER, key="fresh"))
+
+
+def replaced(engine: Engine) -> None:
+    """Add a document whose key exists."""
+    engine.writing.add(NewDocument(AFTER, key="target"))
+
+
+def in_batch(engine: Engine) -> None:
+    """Add a new document and replace one, together."""
+    engine.writing.add_batch([NewDocument(AFTER, key="fresh"), NewDocument(AFTER, key="target")])
+
+
+def deleted(engine: Engine) -> None:
+    """Remove a document."""
+    engine.writing.delete(None, key="target", collection=None)
+
+
+def planted(engine: Engine) -> None:
+    """The control: text in one transaction; the crash comes before the words in the next."""
+    prepared = prepare.prepare(NewDocument(AFTER, key="fresh"), engine.settings)
+    (ready,) = engine.writing.readying.make_ready([(prepared, None)])
+    with engine.store.write() as writer:
+        run = writer._connection
+        number = documents.insert_document(run, ready.row, now=1, replaces=None)
+        documents.insert_text(run, number, ready.row.text)
+        run.execute(
+            'INSERT INTO chunk (document, seq, start, "end", heading, tokens) '
+            "VALUES (?, 0, 0, 3, '[]', 1)",
+            (number,),
+        )
+        writer._count(1)
+    os._exit(CRASHED)
+
+
+WORK: dict[str, tuple[Callable[[Engine], None], dict[str, str]]] = {
+    "added": (added, BEFORE | {"fresh": AFTER}),
+    "replaced": (replaced, BEFORE | {"target": AFTER}),
+    "in_batch": (in_batch, BEFORE | {"fresh": AFTER, "target": AFTER}),
+    "deleted": (deleted, {"kept": BEFORE["kept"]}),
+    "planted": (planted, BEFORE | {"fresh": AFTER}),
+}
+
+
+def crash(path: Path, work: str, point: str, nth: int) -> None:
+    """Do the work and end the process the nth time that the point is passed."""
+    passed = 0
+
+    def at(name: str) -> None:
+        nonlocal passed
+        passed += name == point
+        if passed == nth and name == point:
+            os._exit(CRASHED)
+
+    # The model is known already, so the only write is the one under test.
+    engine = open_engine(path, model="fake", crash_point=at)
+    WORK[work][0](engine)
+    engine.close()
+
+
+def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
+    """Run one case on a file of its own."""
+    path = base / f"{work}-{point.replace(':', '-')}-{nth}.db"
+    with Memory(path, model="fake") as memory:
+        memory.add_batch([NewDocument(text, key=key) for key, text in BEFORE.items()])
+    child = os.fork()
+    if not child:
+        try:
+            crash(path, work, point, nth)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    with Memory(path, model="fake") as memory:
+        held = {
+            item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items
+        }
+        found = [finding.code for finding in memory.check().findings]
+        hits = {hit.document.key: hit.text for hit in memory.search(AFTER).hits}
+    return {
+        "exit": os.waitstatus_to_exitcode(status),
+        "state": "old" if held == BEFORE else "new" if held == WORK[work][1] else "between",
+        "found": found,
+        "searched": hits == held,
+    }
+
+
+def main() -> None:
+    """Run the cases given as JSON and print what each left behind."""
+    base = Path(sys.argv[1])
+    for work, point, nth in json.loads(sys.argv[2]):
+        print(json.dumps(one(base, work, point, nth)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
