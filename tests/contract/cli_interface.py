@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,8 +20,6 @@ _EXIT_CODES: Final = {
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, errors.VstashError)
 }
-# An argument cannot hold NUL, half a surrogate pair has no UTF-8, and "-" means standard input.
-_NOT_AN_ARGUMENT: Final = re.compile("[\0\ud800-\udfff]")
 _LONGEST_ARGUMENT: Final = 10_000
 _TIMEOUT_S: Final = 60
 
@@ -60,8 +57,9 @@ def _filter(filter: object) -> str | None:
 
 def _words(text: str) -> tuple[list[str], bytes | None]:
     """A text as arguments, or through standard input where it cannot be one."""
-    carried = len(text) <= _LONGEST_ARGUMENT and not _NOT_AN_ARGUMENT.search(text) and text != "-"
-    return (["--", text], None) if carried else (["-"], text.encode("utf-8", "surrogatepass"))
+    # A dash alone means standard input.
+    carried = len(text) <= _LONGEST_ARGUMENT and "\0" not in text and text != "-"
+    return (["--", text], None) if carried else (["-"], text.encode())
 
 
 class CliInterface:

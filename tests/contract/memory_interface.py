@@ -182,9 +182,7 @@ class MemoryInterface:
             lambda: self._memory.search(
                 query,
                 explain=explain,
-                **_given(
-                    k=k, collection=collection, filter=filter, mode=mode, strategy=strategy
-                ),
+                **_given(k=k, collection=collection, filter=filter, mode=mode, strategy=strategy),
             )
         )
 

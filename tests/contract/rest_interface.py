@@ -103,7 +103,9 @@ class RestInterface:
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.001)
-        self._connection = HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=_TIMEOUT_S)
+        self._connection = HTTPConnection(
+            "127.0.0.1", listener.getsockname()[1], timeout=_TIMEOUT_S
+        )
         opened.callback(self._connection.close)
 
     def send(self, method: str, target: str, body: object = None) -> JsonDict:

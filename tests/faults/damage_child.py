@@ -105,6 +105,11 @@ def _same(whole: bytes, _seed: int) -> bytes:
 def main() -> None:
     """Run the cases given as JSON and print what became of each."""
     base = Path(sys.argv[1])
+    # What is loaded on first use would else be loaded again in every child.
+    with Memory(base / "warm.db", model="fake") as memory:
+        memory.add("amber")
+        memory.search("amber", log=False)
+        memory.check()
     for kind, seed in json.loads(sys.argv[2]):
         print(json.dumps(one(base, kind, seed)), flush=True)
 

@@ -69,7 +69,7 @@ class Closed(BaseModel):
         if isinstance(data, dict) and not cls.model_fields.keys() >= data.keys():
             raise PydanticCustomError(
                 "unknown_member",
-                "There is a member that is not known here; known are {names}.",
+                "There is a member that is not known here; known are {names}",
                 {"names": ", ".join(cls.model_fields)},
             )
         return data

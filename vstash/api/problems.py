@@ -212,9 +212,9 @@ def _misfit_answer(error: RequestValidationError) -> Response:
     ]
     # What Memory would have raised for this field, so that every interface has the same codes.
     kind = next((_KINDS[part] for part in locations[0] if part in _KINDS), InputError)
-    return problem_response(
-        kind(f"{places[0].message} (at `{places[0].pointer}` of the request)."), places
-    )
+    first = places[0]
+    where = f"`{first.pointer}` of the request: " if first.pointer else ""
+    return problem_response(kind(f"{where}{first.message}."), places)
 
 
 def _log_failure(request: Request, error: VstashError) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import socket
 import sys
@@ -65,15 +67,23 @@ def bind(settings: Settings) -> socket.socket:
     """
     address = loopback(settings.host)
     family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
+    # asyncio turns Nagle's algorithm off only for sockets that say they are TCP; without that every
+    # answer waits 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((str(address), settings.port), family=family, backlog=_BACKLOG)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((str(address), settings.port))
+        listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         raise SettingsError(
             f"vstash cannot listen on port {settings.port}: it is taken or not allowed. Choose "
             "another, or 0 for any that is free.",
             pointer="/port",
             local_detail=f"{address}: {error.strerror}",
         ) from error
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:
@@ -88,6 +98,9 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     Args:
         app: From `create_app`.
     """
+    # Its lines hold addresses with filters and keys; access_log alone gives way to any handler that
+    # somebody adds.
+    logging.getLogger("uvicorn.access").disabled = True
     return uvicorn.Server(
         uvicorn.Config(
             app,

@@ -10,6 +10,7 @@ import click
 from vstash.cli.options import (
     Common,
     common_options,
+    count,
     example,
     joined_text,
     parse_filter,
@@ -135,7 +136,10 @@ def get(
 @click.option("--filter", "tree", metavar="JSON", help="Only documents that match this filter.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only documents with this tag.")
 @click.option(
-    "--limit", type=int, metavar="N", help="Documents per page, 1 to 1000.  [default: 50]"
+    "--limit",
+    type=count("limit"),
+    metavar="N",
+    help="Documents per page, 1 to 1000.  [default: 50]",
 )
 @click.option("--cursor", metavar="CURSOR", help="Go on after an earlier page.")
 @click.option("--all", "everything", is_flag=True, help="All pages.")

@@ -19,7 +19,6 @@ from vstash.errors import (
     RequestError,
     StoreBusyError,
     StoreError,
-    StoreIOError,
     VstashError,
 )
 from vstash.wire import error_json
@@ -81,7 +80,7 @@ def run_guarded(  # noqa: PLR0911 - one table from error to exit code
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _told(_unexpected(error), as_json=as_json)
-        full = StoreIOError("There is no space left to write to.", local_detail=str(error))
+        full = VstashError("The output cannot be written: there is no space left.")
         return _told(full, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last line of defence: reported, never swallowed
         return _told(_unexpected(error), as_json=as_json)

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from vstash.cli.options import Common, common_options, example
+from vstash.cli.options import Common, common_options, count, example
 from vstash.cli.output import bold, err, json_line, out, out_json, printable
 from vstash.cli.render import counted, disagreement_block, fields_block
 from vstash.errors import RequestError, StoreIOError, VstashError
@@ -101,7 +101,11 @@ def _report_fields(report: CheckReport) -> dict[str, object]:
     ),
 )
 @click.option(
-    "--limit", type=int, default=50, metavar="N", help="Searches, 1 to 1000.  [default: 50]"
+    "--limit",
+    type=count("limit"),
+    default=50,
+    metavar="N",
+    help="Searches, 1 to 1000.  [default: 50]",
 )
 @click.option("--cursor", metavar="CURSOR", help="Go on after an earlier page.")
 @click.option("--texts", is_flag=True, help="Show the chunks' texts with the triples.")
@@ -151,10 +155,10 @@ def _export(common: Common, items: Iterator[Disagreement], target: str) -> None:
         return
     try:
         with _new_file(target) as stream:
-            count = 0
+            written = 0
             for item in items:
                 stream.write(json_line(item).encode("utf-8") + b"\n")
-                count += 1
+                written += 1
     except FileExistsError as error:
         # Also keeps a slip of the hand from emptying a vstash file.
         raise RequestError(
@@ -165,9 +169,9 @@ def _export(common: Common, items: Iterator[Disagreement], target: str) -> None:
             "The file to export to cannot be written.", local_detail=f"{target}: {error.strerror}"
         ) from error
     if common.as_json:
-        out_json({"exported": count, "path": target})
+        out_json({"exported": written, "path": target})
     else:
-        out(f"exported {counted(count, 'search')} to {printable(target)}")
+        out(f"exported {counted(written, 'line')} to {printable(target)}")
 
 
 def _new_file(path: str) -> IO[bytes]:

@@ -81,6 +81,7 @@ def _exit_codes() -> str:
 
 
 @click.group(
+    "vstash",
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_exit_codes(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from vstash.errors import FieldError, FilterError, PathNotFoundError, TextError
+from vstash.errors import FieldError, FilterError, PathNotFoundError, QueryError, TextError
 from vstash.types import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Common",
+    "OneOf",
     "add_options",
     "common_options",
+    "count",
     "example",
+    "joined_query",
     "joined_text",
     "parse_filter",
     "parse_json",
     "parse_metadata",
-    "read_stdin",
     "read_text_file",
 ]
 
@@ -61,6 +63,35 @@ class Common:
         from vstash.memory import Memory
 
         return Memory(settings=self.settings(), create=create)
+
+
+class OneOf(click.Choice[str]):
+    """Values to show and to complete; what is none of them is refused by `Memory`, as everywhere."""
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - the same
+    ) -> str:
+        """Take it as it is."""
+        return value
+
+
+def count(name: str) -> Callable[[str], int]:
+    """The click type of a whole number whose range `Memory` checks.
+
+    Args:
+        name: The field that an error points at, as on every interface.
+    """
+
+    def convert(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError as error:
+            raise QueryError(f"{name} is a whole number.", pointer=f"/{name}") from error
+
+    return convert
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
@@ -126,15 +157,6 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def read_stdin() -> str:
-    """Read standard input to its end as UTF-8.
-
-    Raises:
-        TextError: When it is not UTF-8.
-    """
-    return _decoded(sys.stdin.buffer.read(), "Standard input")
-
-
 def read_text_file(path: str) -> str:
     """Read a text file, or standard input for ``-``.
 
@@ -143,7 +165,7 @@ def read_text_file(path: str) -> str:
         TextError: When it is not UTF-8.
     """
     if path == "-":
-        return read_stdin()
+        return _decoded(sys.stdin.buffer.read(), "Standard input")
     try:
         with click.open_file(path, "rb") as stream:
             raw = stream.read()
@@ -166,8 +188,24 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def joined_text(words: Sequence[str]) -> str:
-    """The text that words of the command line mean: standard input for a single ``-``."""
-    return read_stdin() if tuple(words) == ("-",) else " ".join(words)
+    """The text that words of the command line mean: standard input for a single ``-``.
+
+    Raises:
+        TextError: When standard input is not UTF-8.
+    """
+    return read_text_file("-") if tuple(words) == ("-",) else " ".join(words)
+
+
+def joined_query(words: Sequence[str]) -> str:
+    """The query that words of the command line mean, as in `joined_text`.
+
+    Raises:
+        QueryError: When standard input is not UTF-8.
+    """
+    try:
+        return joined_text(words)
+    except TextError as error:
+        raise QueryError(error.message, pointer="/query") from error
 
 
 def _no_constant(name: str) -> Json:

@@ -148,4 +148,5 @@ def _paragraphs(text: str) -> list[str]:
 
 if __name__ == "__main__":
     page = settings_markdown() if sys.argv[1:] == ["settings"] else cli_markdown()
-    sys.stdout.write(page)
+    # UTF-8 and plain line ends on every system.
+    sys.stdout.buffer.write(page.encode("utf-8"))

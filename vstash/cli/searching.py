@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vstash.cli.options import Common, common_options, example, joined_text, parse_filter
+from vstash.cli.options import (
+    Common,
+    OneOf,
+    common_options,
+    count,
+    example,
+    joined_query,
+    parse_filter,
+)
 from vstash.cli.output import err, out, out_json, printable
 from vstash.cli.render import hit_block
 
@@ -25,19 +33,19 @@ __all__ = ["search"]
     ),
 )
 @click.argument("query", nargs=-1, required=True, metavar="QUERY...")
-@click.option("-k", type=int, default=10, metavar="N", help="How many hits.  [default: 10]")
+@click.option("-k", type=count("k"), default=10, metavar="N", help="How many hits.  [default: 10]")
 @click.option("--collection", metavar="NAME", help="Which to search.  [default: default]")
 @click.option("--filter", "tree", metavar="JSON", help="Only documents that match this filter.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only documents with this tag.")
 @click.option(
     "--mode",
-    type=click.Choice(("hybrid", "vector", "keyword")),
+    type=OneOf(("hybrid", "vector", "keyword")),
     default="hybrid",
     help="Ask both indexes or one.  [default: hybrid]",
 )
 @click.option(
     "--strategy",
-    type=click.Choice(("score", "rrf", "adaptive-rrf")),
+    type=OneOf(("score", "rrf", "adaptive-rrf")),
     help="How hybrid fuses the two; otherwise the setting `strategy`.",
 )
 @click.option("--explain", is_flag=True, help="Say for each hit where its score comes from.")
@@ -63,10 +71,10 @@ def search(
     {"and": [{"metadata.author": {"eq": "Ada"}}, {"key": {"prefix": "/notes"}}]}.
     """
     where = parse_filter(tree, tags)
-    question = joined_text(query)
+    question = joined_query(query).rstrip("\r\n")
     with common.memory(create=False) as memory:
         result = memory.search(
-            question.strip() if query == ("-",) else question,
+            question,
             k=k,
             collection=collection,
             filter=where,

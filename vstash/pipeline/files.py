@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from vstash.errors import FieldError, PathNotFoundError
 __all__ = ["FoundFile", "found_files", "resolved"]
 
 _IGNORE_FILE = ".gitignore"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,15 @@ def resolved(paths: Sequence[Path]) -> list[Path]:
 
     Raises:
         PathNotFoundError: When one of them does not exist.
-        FieldError: When one of them holds a NUL character.
+        FieldError: When one of them holds a NUL character, or is not UTF-8 and so cannot be a key.
     """
     found = []
     for path in paths:
-        if "\0" in str(path):
-            raise FieldError("A path cannot hold a NUL character.", pointer="/paths")
+        if _UNSTORABLE.search(str(path)):
+            raise FieldError(
+                "A path cannot hold a NUL character, nor bytes that are not UTF-8.",
+                pointer="/paths",
+            )
         try:
             found.append(path.expanduser().resolve(strict=True))
         except (OSError, RuntimeError) as error:
@@ -73,11 +79,15 @@ def found_files(roots: Sequence[Path], ignore: Sequence[str]) -> Iterator[FoundF
     Yields:
         Files; links and what is not a regular file are left out, and so are hidden names and what
         .gitignore files name.
+
+    Raises:
+        FieldError: When a pattern is malformed.
     """
+    spec = _asked(ignore)
     seen: set[Path] = set()
     for root in roots:
         found = (
-            _walk(root, [(root, GitIgnoreSpec.from_lines(ignore))])
+            _walk(root, [(root, spec)])
             if root.is_dir()
             else iter([_described(root, root.stat(), named=True)])
         )
@@ -85,6 +95,26 @@ def found_files(roots: Sequence[Path], ignore: Sequence[str]) -> Iterator[FoundF
             if file.path not in seen:
                 seen.add(file.path)
                 yield file
+
+
+def _asked(ignore: Sequence[str]) -> GitIgnoreSpec:
+    message = 'Patterns to ignore are a list in .gitignore\'s language, such as ["*.log"].'
+    if isinstance(ignore, str):
+        raise FieldError(message, pointer="/ignore")
+    try:
+        return GitIgnoreSpec.from_lines(ignore)
+    except (ValueError, TypeError) as error:
+        raise FieldError(message, pointer="/ignore") from error
+
+
+def _found(text: str) -> GitIgnoreSpec:
+    # git passes over a line that it cannot read.
+    good = []
+    for line in text.splitlines():
+        with suppress(ValueError):
+            GitIgnoreSpec.from_lines([line])
+            good.append(line)
+    return GitIgnoreSpec.from_lines(good)
 
 
 def _described(path: Path, status: os.stat_result, *, named: bool) -> FoundFile:
@@ -100,8 +130,13 @@ def _walk(folder: Path, specs: list[tuple[Path, GitIgnoreSpec]]) -> Iterator[Fou
         return
     own = folder / _IGNORE_FILE
     if any(entry.name == _IGNORE_FILE for entry in entries) and own.is_file():
-        lines = own.read_text(encoding="utf-8", errors="replace").splitlines()
-        specs = [*specs, (folder, GitIgnoreSpec.from_lines(lines))]
+        try:
+            text = own.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            # What was to be left out is not known, so nothing of this folder is read.
+            yield FoundFile(own, 0, 0, named=True, problem=f"unreadable: {error.strerror}")
+            return
+        specs = [*specs, (folder, _found(text))]
     for entry in entries:
         if entry.name.startswith(".") or entry.is_symlink():
             continue
@@ -112,7 +147,11 @@ def _walk(folder: Path, specs: list[tuple[Path, GitIgnoreSpec]]) -> Iterator[Fou
         if is_folder:
             yield from _walk(path, specs)
         else:
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                # It went while the folder was walked.
+                continue
             if stat.S_ISREG(status.st_mode):
                 yield _described(path, status, named=False)
 

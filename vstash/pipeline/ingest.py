@@ -101,7 +101,13 @@ class Ingesting:
         roots = resolved(paths)
         files = list(found_files(roots, ignore))
         with self._store.read() as reader:
-            known = {row.key: row for root in roots for row in reader.sources(name, _prefix(root))}
+            known = {
+                row.key: row
+                for root in roots
+                for row in reader.sources(name, _prefix(root))
+                # Of a file named, the prefix alone would take its neighbours as well.
+                if root.is_dir() or row.key == root.as_posix()
+            }
         run = Run(name, labels, known, progress, found=len(files))
         for file in files:
             self._take(run, file)
@@ -124,6 +130,10 @@ class Ingesting:
         if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
             run.finish(file, "unchanged")
             return
+        if file.problem:
+            status: Status = "failed" if file.problem.startswith("unreadable") else "skipped"
+            run.finish(file, status, file.problem)
+            return
         try:
             prepared = self._read(run, file)
         except InputError as error:
@@ -143,8 +153,6 @@ class Ingesting:
             self._commit(run)
 
     def _read(self, run: Run, file: FoundFile) -> Prepared:
-        if file.problem:
-            raise MediaTypeError(file.problem)
         if not file.named and not is_supported(file.path.name):
             raise MediaTypeError("This type of file is not read.")
         if file.size > self._settings.max_file_bytes:

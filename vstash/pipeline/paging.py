@@ -25,7 +25,9 @@ def decode_cursor(kind: str, cursor: str) -> int:
         CursorError: When it was not made by this kind of listing.
     """
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
+        # What is not text is no cursor of ours either.
+        text = str(cursor)
+        padded = text + "=" * (-len(text) % 4)
         found, _, number = (
             base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
         )

@@ -8,8 +8,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final, cast
 
 from vstash.errors import FieldError, TextError
 from vstash.store.documents import to_microseconds
@@ -99,14 +99,15 @@ def checked_collection(name: str | None) -> str:
     return name
 
 
-def checked_key(key: str) -> str:
-    """A key that can be stored.
+def checked_key(key: str, *, pointer: str = "/key") -> str:
+    """A key or an id that can be looked up.
 
     Raises:
         FieldError: When it is empty, too long, or holds NUL or lone surrogates.
     """
-    if not _storable(key, "/key") or len(key) > MAX_KEY_CHARS:
-        raise FieldError(f"A key has 1 to {MAX_KEY_CHARS:,} characters.", pointer="/key")
+    if not _storable(key, pointer) or len(key) > MAX_KEY_CHARS:
+        name = "An id" if pointer == "/id" else "A key"
+        raise FieldError(f"{name} has 1 to {MAX_KEY_CHARS:,} characters.", pointer=pointer)
     return key
 
 
@@ -152,7 +153,9 @@ def checked_metadata(metadata: JsonObject, settings: Settings) -> str:
     if not isinstance(metadata, Mapping):
         raise FieldError("Metadata is a JSON object.", pointer="/metadata")
     _check_json(metadata, "/metadata", 0)
-    text = json.dumps(metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(
+        metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain
+    )
     size = len(text.encode())
     if size > settings.max_metadata_bytes:
         raise FieldError(
@@ -161,6 +164,11 @@ def checked_metadata(metadata: JsonObject, settings: Settings) -> str:
             pointer="/metadata",
         )
     return text
+
+
+def _plain(value: object) -> object:
+    # json knows dict, list and tuple; a caller may hold other mappings and sequences.
+    return dict(value) if isinstance(value, Mapping) else list(cast("Sequence[object]", value))
 
 
 def _check_json(value: Json, pointer: str, depth: int) -> None:
@@ -173,7 +181,9 @@ def _check_json(value: Json, pointer: str, depth: int) -> None:
     elif isinstance(value, Mapping):
         for name, item in value.items():
             _storable(name, pointer)
-            _check_json(item, f"{pointer}/{name}", depth + 1)
+            # RFC 6901 writes these two characters so.
+            escaped = name.replace("~", "~0").replace("/", "~1")
+            _check_json(item, f"{pointer}/{escaped}", depth + 1)
     elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         for position, item in enumerate(value):
             _check_json(item, f"{pointer}/{position}", depth + 1)
@@ -195,7 +205,7 @@ def checked_expiry(moment: datetime | None) -> int | None:
     """A time as microseconds since the epoch.
 
     Raises:
-        FieldError: When it has no time zone.
+        FieldError: When it has no time zone, or lies outside the years 1 to 9999 in UTC.
     """
     if moment is None:
         return None
@@ -204,7 +214,12 @@ def checked_expiry(moment: datetime | None) -> int | None:
             "expires_at is a time with its zone, such as datetime.now(timezone.utc).",
             pointer="/expires_at",
         )
-    return to_microseconds(moment)
+    try:
+        return to_microseconds(moment.astimezone(timezone.utc))
+    except OverflowError as error:
+        raise FieldError(
+            "expires_at lies outside the years 1 to 9999.", pointer="/expires_at"
+        ) from error
 
 
 def prepare(

@@ -12,7 +12,7 @@ import numpy as np
 import uuid6
 
 from vstash.embed.validate import validated
-from vstash.errors import QueryError
+from vstash.errors import QueryError, StoreCorruptError
 from vstash.filters import Filter, parse
 from vstash.pipeline.prepare import checked_collection, readable_query
 from vstash.pipeline.record import Logged
@@ -279,7 +279,13 @@ class Searching:
         candidates, hits = found.candidates, []
         scores = found.fused.score
         for position in map(int, found.best):
-            chunk, document = rows[int(candidates.ids[position])]
+            row = rows.get(int(candidates.ids[position]))
+            if row is None:
+                raise StoreCorruptError(
+                    "The file is damaged: an index lists a passage that does not exist. "
+                    "`vstash check` tells what is wrong."
+                )
+            chunk, document = row
             explanation = None
             if question.explain:
                 text = "\n".join((document.title, *chunk.heading, chunk.text))

@@ -44,6 +44,8 @@ __all__ = ["Writing", "require_collection"]
 
 # An update that others keep overtaking gives up after as many rounds.
 _ROUNDS: Final = 5
+# A time at which nothing has expired.
+_BEFORE_ALL: Final = -(2**63)
 
 
 def require_collection(reader: Reader, name: str) -> None:
@@ -136,7 +138,7 @@ class Writing:
 
     def _stored(self, writer: Writer, row: DocumentRow) -> Document:
         # A document that is stored already expired is still what the caller is told about.
-        found = writer.document_by_key(row.collection, row.key, now=0)
+        found = writer.document_by_key(row.collection, row.key, now=_BEFORE_ALL)
         if found is None:
             raise DocumentNotFoundError("The document vanished while it was stored; try again.")
         return found[1]
@@ -161,7 +163,7 @@ class Writing:
         if key is not None:
             found = reader.document_by_key(name, prepare.checked_key(key), now=now)
         else:
-            found = reader.document(prepare.checked_key(id or ""), now=now)
+            found = reader.document(prepare.checked_key(id or "", pointer="/id"), now=now)
         if found is None:
             word = "id" if key is None else "key"
             raise DocumentNotFoundError(
@@ -281,7 +283,7 @@ class Writing:
         """Remove documents by id in one transaction; those already gone are passed over."""
         with self._store.write() as writer:
             for document_id in document_ids:
-                found = writer.document(document_id, now=0)
+                found = writer.document(document_id, now=_BEFORE_ALL)
                 if found is not None:
                     writer.delete(found[0])
 

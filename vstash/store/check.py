@@ -13,6 +13,7 @@ import numpy as np
 from vstash.reports import Finding
 from vstash.store import documents, vectors
 from vstash.store.connection import fetch
+from vstash.store.faults import UNREADABLE
 from vstash.store.rows import content_hash
 
 __all__ = ["CheckResult", "run"]
@@ -45,13 +46,19 @@ def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckRe
     if pages:
         # Rows of damaged pages cannot be trusted to be compared.
         return CheckResult(tuple(pages), 0, 0)
-    findings = [
-        *_text(connection),
-        *_words(connection, normalise),
-        *_vectors(connection),
-        *_counters(connection),
-        *_references(connection),
-    ]
+    findings: list[Finding] = []
+    for part in (
+        _text(connection),
+        _words(connection, normalise),
+        _vectors(connection),
+        _counters(connection),
+        _references(connection),
+    ):
+        try:
+            findings.extend(part)
+        except (apsw.CorruptError, *UNREADABLE) as error:  # noqa: PERF203 - five parts, not a hot loop
+            message = "A stored value cannot be read: restore a backup."
+            findings.extend(_finding("value_damaged", message, [type(error).__name__]))
     counts = fetch(
         connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
     )[0]

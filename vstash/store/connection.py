@@ -57,7 +57,10 @@ def create_file(path: Path) -> None:
         StoreForeignError: When a part of the path is in the way.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        missing = [folder for folder in path.parents if not folder.exists()]
+        for folder in reversed(missing):
+            # One by one: mkdir(parents=True) gives the mode to the last one only.
+            folder.mkdir(mode=0o700, exist_ok=True)
         # Before any connection exists, so that SQLite gives -wal and -shm the same mode. O_EXCL:
         # closing a descriptor of a file that is in use here would drop SQLite's locks.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import apsw
 
 from vstash.store.connection import fetch, id_list
+from vstash.store.faults import unreadable
 from vstash.store.rows import DocumentRow, SourceRow
 from vstash.types import Chunk, Document
 
@@ -50,7 +51,10 @@ def to_microseconds(moment: datetime) -> int:
 
 def to_datetime(microseconds: int) -> datetime:
     """The UTC time of a number of microseconds since the epoch."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        raise unreadable() from None
 
 
 def _document(row: Sequence[Any]) -> tuple[int, Document]:
@@ -145,6 +149,8 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
     )
     found = {}
     for chunk_id, number, seq, start, end, heading, tokens in rows:
+        if number not in documents:
+            raise unreadable()
         document = documents[number]
         chunk = Chunk(
             id=chunk_id,

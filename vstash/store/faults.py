@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import apsw
 
@@ -19,7 +21,10 @@ from vstash.errors import (
     VstashError,
 )
 
-__all__ = ["translate", "translated"]
+__all__ = ["UNREADABLE", "translate", "translated", "unreadable"]
+
+# What decoding a damaged value raises: text that is not UTF-8, and JSON that is none.
+UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
 
 _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
     (
@@ -98,6 +103,17 @@ def translate(error: apsw.Error) -> VstashError:
     return InternalError(
         "vstash asked SQLite for something that it refused; please report this.",
         local_detail=f"{type(error).__name__}: {error}",
+    )
+
+
+def unreadable() -> StoreCorruptError:
+    """The error for a stored value that cannot be what vstash wrote.
+
+    Raise it ``from None``: the errors in `UNREADABLE` hold the stored text.
+    """
+    return StoreCorruptError(
+        "The file is damaged: it holds a value that vstash cannot have written. Restore a backup; "
+        "`vstash check` tells what is wrong."
     )
 
 

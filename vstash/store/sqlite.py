@@ -22,7 +22,7 @@ from vstash.errors import (
 )
 from vstash.store import check
 from vstash.store.connection import create_file, open_reader, open_writer
-from vstash.store.faults import translate
+from vstash.store.faults import UNREADABLE, translate, unreadable
 from vstash.store.migrate import identify, known_migrations, migrate
 from vstash.store.session import Reader, Writer
 
@@ -164,6 +164,8 @@ class SqliteStore:
                         connection.execute("ROLLBACK")
         except apsw.Error as error:
             raise translate(error) from error
+        except UNREADABLE:
+            raise unreadable() from None
 
     @contextmanager
     def _borrowed(self) -> Iterator[apsw.Connection]:
@@ -210,10 +212,14 @@ class SqliteStore:
                 "Try again."
             )
         try:
+            # It may have been closed while this thread waited.
+            self._usable()
             with self._transaction(int(wait * 1000)) as writer:
                 yield writer
         except apsw.Error as error:
             raise translate(error) from error
+        except UNREADABLE:
+            raise unreadable() from None
         finally:
             self._write_lock.release()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import Stemmer
@@ -59,6 +60,24 @@ _ACCENTED: Final = (
     (0xA640, 0xA69F),
     (0xA720, 0xA7FF),
     (0xAB30, 0xAB6F),
+)
+
+
+# Where marks are; a test compares with every character. The variation selectors are left out.
+_MARKED: Final = (
+    (0x0300, 0x1E00),
+    (0x20D0, 0x2100),
+    (0x2CE0, 0x2E00),
+    (0x3020, 0x30A0),
+    (0xA660, 0xAC00),
+    (0xFB10, 0xFB20),
+    (0xFE20, 0xFE30),
+    (0x101F0, 0x12000),
+    (0x13430, 0x13460),
+    (0x16100, 0x17000),
+    (0x1BC90, 0x1BCB0),
+    (0x1CF00, 0x1DB00),
+    (0x1E000, 0x1EA00),
 )
 
 
@@ -136,18 +155,14 @@ def _word_pattern() -> re.Pattern[str]:
     r"""Runs of letters, digits, marks and underscore.
 
     ``\w`` leaves marks out, and would cut Hindi words at their vowels. Built on first use, since
-    going through the categories takes some milliseconds; all marks but the variation selectors
-    lie below U+20000.
+    going through the categories takes some milliseconds.
     """
-    ranges: list[str] = []
-    start = -1
-    for code in range(0x300, 0x20000):
-        if unicodedata.category(chr(code))[0] == "M":
-            start = code if start < 0 else start
-        elif start >= 0:
-            ranges.append(f"{chr(start)}-{chr(code - 1)}")
-            start = -1
-    return re.compile(f"[\\w{''.join(ranges)}]+")
+    marks = [
+        code
+        for code in chain.from_iterable(range(first, last) for first, last in _MARKED)
+        if unicodedata.category(chr(code))[0] == "M"
+    ]
+    return re.compile(f"[\\w{''.join(map(chr, marks))}]+")
 
 
 def _mixed(word: str) -> list[str]:

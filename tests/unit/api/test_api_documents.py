@@ -183,7 +183,9 @@ class TestList:
         service.add("one")
         answer = service.http.get(f"/v1/documents?{query}")
         assert (answer.status_code, answer.json()["code"]) == (status, code)
-        places = [pointer[: len(wanted)] for pointer, wanted in zip(flaws(answer), pointers)]
+        places = [
+            pointer[: len(wanted)] for pointer, wanted in zip(flaws(answer), pointers, strict=True)
+        ]
         assert places == pointers
 
 
@@ -227,7 +229,7 @@ class TestOne:
         known = service.add("one", expires_at="2999-01-01T00:00:00Z", **fields)
         patch = {"title": None, "tags": None, "metadata": None, "expires_at": None}
         answer = service.http.patch(f"/v1/documents/{known}", json=patch)
-        emptied = {"title": "", "tags": [], "metadata": {}, "expires_at": None}
+        emptied: dict[str, object] = {"title": "", "tags": [], "metadata": {}, "expires_at": None}
         assert {name: answer.json()[name] for name in emptied} == emptied
         refused = service.http.patch(f"/v1/documents/{known}", json={"text": None})
         assert (refused.status_code, flaws(refused)) == (422, ["/text"])

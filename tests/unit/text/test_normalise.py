@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from vstash.text import normalise
 from vstash.text.normalise import MAX_TOKEN_CHARS, NORMALISER_VERSION, indexed, tokens
 
 
@@ -121,3 +122,17 @@ def test_threads_agree() -> None:
 def test_version_is_a_number() -> None:
     """The file stores the version of these rules; changing an expected value above raises it."""
     assert NORMALISER_VERSION == 1
+
+
+def test_every_mark_belongs_to_a_word() -> None:
+    """Every combining mark but the variation selectors is a part of the word around it."""
+    selectors = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x1810)}
+    pattern = normalise._word_pattern()
+    lost = [
+        code
+        for code in range(0x110000)
+        if unicodedata.category(chr(code))[0] == "M"
+        and code not in selectors
+        and not pattern.fullmatch(f"a{chr(code)}")
+    ]
+    assert not lost

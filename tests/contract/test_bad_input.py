@@ -1,0 +1,53 @@
+"""Calls that cannot be carried out: one typed error each, the same through every interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.interface import ContractError, Kind
+from tests.contract.opening import Opener
+from tests.contract.wrong_calls import WRONG_CALLS, Wrong
+from vstash import Memory, errors
+from vstash.types import Document
+
+STATUS = {
+    found.code: found.status
+    for found in vars(errors).values()
+    if isinstance(found, type) and issubclass(found, errors.VstashError)
+}
+
+
+def _everything(path: Path) -> list[Document]:
+    with Memory(path) as memory:
+        assert memory.check().findings == ()
+        assert memory.stats().collections == {"default": 1}
+        return [memory.get(document.id) for document in memory.list().items]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        pytest.param(kind, wrong, id=f"{kind}-{wrong.name}")
+        for wrong in WRONG_CALLS
+        for kind in wrong.kinds
+    ],
+    indirect=["kind"],
+)
+def test_a_wrong_call_is_refused_and_changes_nothing(
+    kind: Kind, wrong: Wrong, opening: Opener, path: Path
+) -> None:
+    """It ends in one error of the right code that names the field, and the file stays as it was."""
+    with Memory(path) as memory:
+        kept = memory.add("Fine weather.", key="kept", title="Kept", metadata={"n": 1})
+    before = _everything(path)
+    interface = opening(path, dict(wrong.settings))
+    with pytest.raises(ContractError) as error:
+        wrong.call(interface, kept.id)
+    code = wrong.instead.get(kind, wrong.code)
+    assert error.value.code == code
+    assert error.value.status == STATUS[code]
+    if code == wrong.code:
+        assert error.value.pointer == wrong.pointer
+    assert _everything(path) == before

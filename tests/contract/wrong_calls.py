@@ -1,0 +1,285 @@
+"""The table of calls that every interface must refuse, with the one error that each deserves."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.contract.interface import KINDS, Interface, Kind
+
+__all__ = ["WRONG_CALLS", "Wrong"]
+
+_UNKNOWN_ID: Final = "0198c0de-5a4b-7c3d-8e2f-1a2b3c4d5e6f"
+_NO_CLI: Final[tuple[Kind, ...]] = ("memory", "rest")
+_NO_REST: Final[tuple[Kind, ...]] = ("memory", "cli")
+# What is not JSON is refused before anybody asks what it means.
+_MALFORMED: Final[Mapping[Kind, str]] = {"rest": "request_invalid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A call that must be refused.
+
+    Attributes:
+        name: Of the case.
+        call: What to do with the interface and the id of the document that is there.
+        code: Of the error.
+        pointer: The field that the error names.
+        kinds: Interfaces that can carry it.
+        instead: Codes of interfaces that refuse it before `Memory` sees it.
+        settings: In force.
+    """
+
+    name: str
+    call: Callable[[Interface, str], object]
+    code: str
+    pointer: str | None
+    kinds: tuple[Kind, ...] = KINDS
+    instead: Mapping[Kind, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def _add(text: str = "Fine.", **fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.add(text, **fields)
+
+
+def _search(query: str = "fine", **fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.search(query, **fields)
+
+
+def _list(**fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.list(**fields)
+
+
+def _log(**fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.disagreements(**fields)
+
+
+def _update(**fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, id: interface.update(id, **fields)
+
+
+def _replace(text: str, **fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, id: interface.replace(id, text, **fields)
+
+
+def _chunk(number: int) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.get_chunk(number)
+
+
+def _nested(depth: int, name: str, inner: object) -> dict[str, object]:
+    tree: object = inner
+    for _ in range(depth):
+        tree = {name: tree}
+    assert isinstance(tree, dict)
+    return tree
+
+
+def _cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+_TEXT: Final = (
+    Wrong("empty text", _add(""), "text_invalid", "/text"),
+    Wrong("blank text", _add(" \t\n\u2003"), "text_invalid", "/text"),
+    Wrong("text with NUL", _add("a\0b"), "text_invalid", "/text"),
+    Wrong("text with surrogate", _add("a\ud800b"), "text_invalid", "/text", instead=_MALFORMED),
+    Wrong(
+        "text too long",
+        _add("x" * 21),
+        "text_invalid",
+        "/text",
+        settings={"max_text_chars": "20"},
+    ),
+    Wrong("update to empty text", _update(text=" "), "text_invalid", "/text"),
+    Wrong("replacement by nothing", _replace(""), "text_invalid", "/text", kinds=_NO_CLI),
+)
+_NAMES: Final = (
+    Wrong("title too long", _add(title="x" * 1001), "field_invalid", "/title"),
+    Wrong("title with NUL", _add(title="a\0b"), "field_invalid", "/title", kinds=_NO_CLI),
+    Wrong(
+        "title with surrogate",
+        _add(title="a\udc80b"),
+        "field_invalid",
+        "/title",
+        instead=_MALFORMED,
+    ),
+    Wrong("update to long title", _update(title="x" * 1001), "field_invalid", "/title"),
+    Wrong("empty key", _add(key=""), "field_invalid", "/key"),
+    Wrong("key too long", _add(key="k" * 4097), "field_invalid", "/key"),
+    Wrong("key with NUL", _add(key="a\0b"), "field_invalid", "/key", kinds=_NO_CLI),
+    Wrong("empty tag", _add(tags=("fine", "")), "field_invalid", "/tags/1"),
+    Wrong("tag with spaces", _add(tags=(" a",)), "field_invalid", "/tags/0"),
+    Wrong("tag too long", _update(tags=("t" * 201,)), "field_invalid", "/tags/0"),
+    Wrong("too many tags", _add(tags=[f"t{n}" for n in range(101)]), "field_invalid", "/tags"),
+    Wrong("empty collection", _add(collection=""), "field_invalid", "/collection"),
+    Wrong("collection with colon", _add(collection="a:b"), "field_invalid", "/collection"),
+    Wrong("collection as path", _search(collection="../x"), "field_invalid", "/collection"),
+    Wrong("collection too long", _list(collection="c" * 101), "field_invalid", "/collection"),
+)
+_METADATA: Final = (
+    Wrong("metadata as list", _add(metadata=[1]), "field_invalid", "/metadata", kinds=_NO_CLI),
+    Wrong(
+        "metadata too deep",
+        _add(metadata=_nested(17, "a", 1)),
+        "field_invalid",
+        "/metadata" + "/a" * 17,
+    ),
+    Wrong(
+        "metadata with NaN",
+        _add(metadata={"a": float("nan")}),
+        "field_invalid",
+        "/metadata/a",
+        kinds=_NO_CLI,
+        instead=_MALFORMED,
+    ),
+    Wrong("metadata with NUL", _add(metadata={"a": ["\0"]}), "field_invalid", "/metadata/a/0"),
+    Wrong("metadata with 2^63", _add(metadata={"a": 2**63}), "field_invalid", "/metadata/a"),
+    Wrong(
+        "metadata too large",
+        _update(metadata={"a": "x" * 100}),
+        "field_invalid",
+        "/metadata",
+        settings={"max_metadata_bytes": "100"},
+    ),
+    Wrong("time in words", _add(expires_at="tomorrow"), "field_invalid", "/expires_at"),
+    Wrong(
+        "time without zone",
+        _update(expires_at="2030-01-01T00:00:00"),
+        "field_invalid",
+        "/expires_at",
+    ),
+    Wrong(
+        "time before the calendar",
+        _add(expires_at="0001-01-01T00:00:00+14:00"),
+        "field_invalid",
+        "/expires_at",
+    ),
+    Wrong(
+        "time after the calendar",
+        _add(expires_at="9999-12-31T23:59:59-14:00"),
+        "field_invalid",
+        "/expires_at",
+    ),
+)
+_FILTERS: Final = (
+    Wrong("filter as list", _list(filter=[1]), "filter_invalid", "/filter"),
+    Wrong("filter as list in a search", _search(filter=[1]), "filter_invalid", "/filter"),
+    Wrong("empty filter", _search(filter={}), "filter_invalid", "/filter"),
+    Wrong("filter without operator", _search(filter={"key": "a"}), "filter_invalid", "/filter/key"),
+    Wrong(
+        "filter on unknown field",
+        _search(filter={"author": {"eq": "a"}}),
+        "filter_invalid",
+        "/filter/author",
+    ),
+    Wrong(
+        "filter with unknown operator",
+        _list(filter={"and": [{"key": {"like": "a"}}]}),
+        "filter_invalid",
+        "/filter/and/0/key/like",
+    ),
+    Wrong(
+        "filter of wrong type",
+        _list(filter={"metadata.n": {"gt": True}}),
+        "filter_invalid",
+        "/filter/metadata.n/gt",
+    ),
+    Wrong(
+        "filter with NUL",
+        _search(filter={"title": {"eq": "\0"}}),
+        "filter_invalid",
+        "/filter/title/eq",
+    ),
+    Wrong(
+        "filter too deep",
+        _search(filter=_nested(16, "not", {"key": {"eq": "a"}})),
+        "filter_invalid",
+        "/filter" + "/not" * 16,
+    ),
+)
+_SEARCHES: Final = (
+    Wrong("empty query", _search(""), "query_invalid", "/query"),
+    Wrong("blank query", _search(" \n\u3000"), "query_invalid", "/query"),
+    Wrong(
+        "query too long",
+        _search("x" * 11),
+        "query_invalid",
+        "/query",
+        settings={"max_query_chars": "10"},
+    ),
+    Wrong("k of 0", _search(k=0), "query_invalid", "/k"),
+    Wrong("k of 1001", _search(k=1001), "query_invalid", "/k"),
+    Wrong("k in words", _search(k="ten"), "query_invalid", "/k"),
+    Wrong("unknown mode", _search(mode="semantic"), "query_invalid", "/mode"),
+    Wrong("unknown strategy", _search(strategy="best"), "query_invalid", "/strategy"),
+    Wrong(
+        "search in unknown collection",
+        _search(collection="nowhere"),
+        "collection_not_found",
+        "/collection",
+    ),
+)
+_LISTINGS: Final = (
+    Wrong(
+        "listing of unknown collection",
+        _list(collection="nowhere"),
+        "collection_not_found",
+        "/collection",
+    ),
+    Wrong("limit of 0", _list(limit=0), "query_invalid", "/limit"),
+    Wrong("limit of 1001", _log(limit=1001), "query_invalid", "/limit"),
+    Wrong("limit in words", _list(limit="all"), "query_invalid", "/limit"),
+    Wrong("cursor of noise", _list(cursor="%&?é"), "cursor_invalid", "/cursor"),
+    Wrong("cursor of the log", _list(cursor=_cursor("searches:1")), "cursor_invalid", "/cursor"),
+    Wrong(
+        "cursor of documents in the log",
+        _log(cursor=_cursor("documents:1")),
+        "cursor_invalid",
+        "/cursor",
+    ),
+)
+_UNKNOWN: Final = (
+    Wrong(
+        "unknown id", lambda interface, _: interface.get(_UNKNOWN_ID), "document_not_found", "/id"
+    ),
+    Wrong(
+        "unknown key",
+        lambda interface, _: interface.get_by_key("no such key"),
+        "document_not_found",
+        "/key",
+    ),
+    Wrong(
+        "update of unknown id",
+        lambda interface, _: interface.update(_UNKNOWN_ID, title="New"),
+        "document_not_found",
+        "/id",
+    ),
+    Wrong(
+        "deletion of unknown id",
+        lambda interface, _: interface.delete(_UNKNOWN_ID),
+        "document_not_found",
+        "/id",
+    ),
+    Wrong("unknown chunk", _chunk(999), "chunk_not_found", "/chunk_id"),
+    Wrong("chunk of 0", _chunk(0), "field_invalid", "/chunk_id"),
+    Wrong("chunk of 2^63", _chunk(2**63), "field_invalid", "/chunk_id"),
+    Wrong(
+        "missing path",
+        lambda interface, _: interface.ingest(["no-such-folder/no-such-file.md"]),
+        "path_not_found",
+        "/paths",
+        kinds=_NO_REST,
+    ),
+)
+WRONG_CALLS: Final = (
+    *_TEXT,
+    *_NAMES,
+    *_METADATA,
+    *_FILTERS,
+    *_SEARCHES,
+    *_LISTINGS,
+    *_UNKNOWN,
+)

@@ -1,0 +1,93 @@
+"""JSON that could mean two things, or nothing, is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.api.service import Service
+from vstash.api.bodies import parse_json
+from vstash.errors import FilterError, RequestError
+
+HOSTILE = {
+    "empty": b" ",
+    "not JSON": b"{query: 1}",
+    "two values": b"{} {}",
+    "byte order mark": b'\xef\xbb\xbf{"query": "a"}',
+    "not UTF-8": b'{"query": "\xff"}',
+    "UTF-16": '{"query": "a"}'.encode("utf-16"),
+    "NaN": b'{"query": "a", "k": NaN}',
+    "Infinity": b'{"query": "a", "k": -Infinity}',
+    "float overflow": b'{"query": "a", "k": 1e999}',
+    "long integer": b'{"query": "a", "k": 1' + b"0" * 5000 + b"}",
+    "repeated name": b'{"query": "a", "query": "b"}',
+    "repeated name below": b'{"query": "a", "filter": {"key": {"eq": 1, "eq": 2}}}',
+    "repeated name by escape": b'{"query": "a", "qu\\u0065ry": "b"}',
+    "half pair": b'{"query": "\\ud800"}',
+    "half pair, other half": b'{"query": "\\uDFFF"}',
+    "half pair in a name": b'{"query": "a", "\\ud800": 1}',
+    "half pair deep below": b'{"query": "a", "filter": {"not": {"x": {"eq": "\\udc00x"}}}}',
+    "65 levels": b"[" * 65 + b"]" * 65,
+    "900 levels": b'{"a":' * 900 + b"1" + b"}" * 900,
+    "a million levels": b"[" * 1_000_000,
+    "a control character": b'{"query": "a\x00"}',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_refused(name: str) -> None:
+    """A body that is not strict JSON is a RequestError."""
+    with pytest.raises(RequestError):
+        parse_json(HOSTILE[name])
+
+
+def test_refused_over_http(service: Service) -> None:
+    """None of them ends in a server error, and the service goes on."""
+    for name, body in HOSTILE.items():
+        for path in ("/v1/search", "/v1/documents", "/v1/documents:batch"):
+            answer = service.http.post(
+                path, content=body, headers={"Content-Type": "application/json"}
+            )
+            assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid"), name
+    assert service.http.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1, -2.5, True, None, "é", "\U0001f375", "\ud83c\udf75"], "": {"b": []}},
+        "text",
+        10**900,
+        [[]] * 100,
+    ],
+)
+def test_read(value: object) -> None:
+    """Everything else is read as Python's parser reads it."""
+    text = json.dumps(value)
+    assert parse_json(text.encode()) == parse_json(text) == json.loads(text)
+
+
+def test_depth() -> None:
+    """64 levels are read."""
+    text = "[" * 64 + "]" * 64
+    assert parse_json(text) == json.loads(text)
+
+
+def test_other_error() -> None:
+    """The caller chooses the error and the field that it names."""
+    with pytest.raises(FilterError) as caught:
+        parse_json("{", refuse=FilterError, pointer="/filter")
+    assert caught.value.pointer == "/filter"
+
+
+def test_large_body(service: Service) -> None:
+    """A body beyond what is parsed at once is read as strictly, and is stored whole."""
+    text = "tea " * 50_000
+    known = service.add(text)
+    assert service.memory.get(known).text == text
+    body = json.dumps({"text": text}).encode()[:-1] + b', "text": "b"}'
+    answer = service.http.post(
+        "/v1/documents", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.json()["code"] == "request_invalid"

@@ -1,0 +1,159 @@
+"""The service as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from vstash import Memory
+from vstash.api.hosts import allowed_names, loopback, same_machine, split_host
+from vstash.api.server import bind, serve
+from vstash.errors import SettingsError
+from vstash.settings import Settings
+
+SERVE = "from vstash.api.server import serve; from vstash.settings import load_settings; serve(load_settings())"
+NOT_LOOPBACK = [
+    "0.0.0.0",
+    "::",
+    "192.168.1.1",
+    "10.0.0.1",
+    "example.org",
+    "",
+    "127.0.0.1.example",
+    "::1%1",
+]
+
+
+@contextmanager
+def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A service on a free port, and the address that it printed."""
+    environment = {
+        **os.environ,
+        "VSTASH_MODEL": "fake",
+        "VSTASH_DB": str(folder / "own.db"),
+        "VSTASH_PORT": "0",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE], env=environment, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            line = "" if child.stderr is None else child.stderr.readline()
+            found = re.search(r"http://127\.0\.0\.1:[1-9][0-9]+", line)
+            assert found, line
+            yield child, found[0]
+        finally:
+            child.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once on Windows")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_life(tmp_path: Path, number: signal.Signals) -> None:
+    """It says where it listens, serves, and closes its file when it is told to stop."""
+    with process(tmp_path) as (child, address):
+        with httpx.Client(base_url=address, trust_env=False) as http:
+            assert http.post("/v1/documents", json={"text": "Ada prefers tea."}).is_success
+            assert http.post("/v1/search", json={"query": "tea"}).is_success
+            answer = http.get("/healthz")
+        assert "Server" not in answer.headers
+        child.send_signal(number)
+        assert child.wait(timeout=20) == 0
+        assert child.stderr is not None
+        assert child.stderr.read() == ""
+    assert not (tmp_path / "own.db-wal").exists(), "the file was not closed"
+    with Memory(tmp_path / "own.db", model="fake") as memory:
+        assert (memory.stats().documents, memory.stats().searches_logged) == (1, 1)
+
+
+@pytest.mark.parametrize("host", NOT_LOOPBACK)
+def test_others_refused(tmp_path: Path, host: str) -> None:
+    """An address that others could reach is refused before any file is made."""
+    settings = Settings(host=host, port=0, model="fake", db=str(tmp_path / "none.db"))
+    with pytest.raises(SettingsError, match="this machine only") as caught:
+        serve(settings)
+    assert caught.value.pointer == "/host"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_port_taken() -> None:
+    """A port that is taken is named."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"port {port}") as caught:
+            bind(Settings(port=port))
+    assert caught.value.pointer == "/port"
+
+
+def test_addresses() -> None:
+    """Loopback addresses of both families are taken, and localhost is not looked up."""
+    assert [str(loopback(host)) for host in ("localhost", "LOCALHOST", "127.0.0.2", "::1")] == [
+        "127.0.0.1",
+        "127.0.0.1",
+        "127.0.0.2",
+        "::1",
+    ]
+    assert allowed_names("127.0.0.2") == {"localhost", "127.0.0.1", "[::1]", "127.0.0.2"}
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("localhost", ("localhost", None)),
+        ("LOCALHOST:1", ("localhost", 1)),
+        ("[::1]:80", ("[::1]", 80)),
+        ("localhost.", ("localhost.", None)),
+        ("", None),
+        ("localhost:", None),
+        ("localhost:x", None),
+        ("localhost:-1", None),
+        ("localhost:\u0661", None),
+        ("a@localhost", None),
+        ("localhost ", None),
+        ("localhost\n", None),
+        ("::1", None),
+        ("localhost/x", None),
+        ("loca\u017fhost", None),
+    ],
+)
+def test_split(value: str, parts: tuple[str, int | None] | None) -> None:
+    """A host header is a name and perhaps a port, and nothing else."""
+    assert split_host(value) == parts
+
+
+@pytest.mark.parametrize(
+    ("origin", "own"),
+    [
+        ("http://localhost:8765", True),
+        ("HTTP://LocalHost:8765", True),
+        ("http://[::1]:8765", True),
+        ("http://localhost", False),
+        ("http://localhost:3000", False),
+        ("https://localhost:8765", False),
+        ("http://localhost:8765/", False),
+        ("http://localhost.example:8765", False),
+        ("http://localhost:8765@example.org", False),
+        ("http://example.org", False),
+        ("null", False),
+        ("", False),
+        ("file://", False),
+    ],
+)
+def test_origin(origin: str, own: bool) -> None:  # noqa: FBT001 - a table's column
+    """An origin is our own only with our scheme, one of our names and our port."""
+    names = frozenset({"localhost", "[::1]"})
+    assert same_machine(origin, names, 8765) is own
+    assert not same_machine(origin, names, None)
+
+
+def test_default_port() -> None:
+    """At port 80 a browser leaves the port out."""
+    assert same_machine("http://localhost", frozenset({"localhost"}), 80)
