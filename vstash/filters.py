@@ -25,6 +25,7 @@ from datetime import datetime, timezone
 from typing import Any, Final, Literal, get_args
 
 from vstash.errors import FilterError
+from vstash.times import read_time
 
 __all__ = [
     "DATE_FIELDS",
@@ -69,9 +70,6 @@ _DATE_OPS: Final = tuple(op for op in _OPS if op not in {"contains", "prefix"})
 _TAG_OPS: Final = ("exists", "contains")
 _CONNECTIVES: Final = frozenset({"and", "or", "not"})
 
-_RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BAD_SEGMENT = re.compile('["\\\\\x00-\x1f\x7f-\x9f]')
 
@@ -296,12 +294,8 @@ def _moment(value: object, pointer: str) -> datetime:
     try:
         if isinstance(value, datetime) and value.utcoffset() is not None:
             return value.astimezone(timezone.utc)
-        if isinstance(value, str) and (found := _RFC3339.fullmatch(value)) is not None:
-            day, clock, fraction, offset = found.groups()
-            # Python 3.10 reads no `Z` and only three or six digits.
-            zone = "+00:00" if offset in {"Z", "z"} else offset
-            text = f"{day}T{clock}.{(fraction or '').ljust(6, '0')}{zone}"
-            return datetime.fromisoformat(text).astimezone(timezone.utc)
+        if isinstance(value, str):
+            return read_time(value)
     except (ValueError, OverflowError):
         pass  # falls through to the one message for all malformed times
     raise FilterError(

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import PurePath
 
 from vstash.errors import FieldError, VstashError
+from vstash.times import read_time, time_text
 from vstash.types import Document, Hit, Json
 
-__all__ = ["error_json", "parse_time", "time_text", "to_json"]
-
-
-def time_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the microsecond.
-
-    Example:
-        >>> time_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc))
-        '2026-01-02T03:04:05.000000Z'
-    """
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+__all__ = ["error_json", "parse_time", "to_json"]
 
 
 def parse_time(text: str, *, pointer: str) -> datetime:
@@ -33,17 +24,13 @@ def parse_time(text: str, *, pointer: str) -> datetime:
     Raises:
         FieldError: When it is not a time or has no offset.
     """
-    # Python 3.10 does not read the Z.
-    readable = text[:-1] + "+00:00" if text[-1:] in {"Z", "z"} else text
     try:
-        moment = datetime.fromisoformat(readable)
+        return read_time(text)
     except ValueError as error:
         raise FieldError(
-            "A time must be RFC 3339, such as 2026-01-02T03:04:05Z.", pointer=pointer
+            "A time must be RFC 3339 with its offset, such as 2026-01-02T03:04:05Z.",
+            pointer=pointer,
         ) from error
-    if moment.tzinfo is None:
-        raise FieldError("A time needs its offset, such as Z or +01:00.", pointer=pointer)
-    return moment
 
 
 def to_json(value: object) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +32,13 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return cast("Kind", request.param)
 
 
+@pytest.fixture(scope="module")
+def later() -> Iterator[ExitStack]:
+    """What is finished when all tests of a module are."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where a test's file will be."""
@@ -38,9 +46,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opening(kind: Kind) -> Iterator[Opener]:
+def opening(kind: Kind, later: ExitStack) -> Iterator[Opener]:
     """Opens files through the interface under test."""
-    opener = Opener(kind)
+    opener = Opener(kind, later)
     yield opener
     opener.close()
 

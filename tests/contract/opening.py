@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.contract.cli_interface import CliInterface
@@ -17,10 +18,12 @@ class Opener:
 
     Args:
         kind: Which interface.
+        later: What does not have to be done before the next test.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, later: ExitStack) -> None:
         self._kind = kind
+        self._later = later
         self._opened: list[Interface] = []
 
     def __call__(self, path: Path, settings: dict[str, str] | None = None) -> Interface:
@@ -37,7 +40,7 @@ class Opener:
         elif self._kind == "cli":
             opened = CliInterface(path, chosen)
         else:
-            opened = RestInterface(path, chosen)
+            opened = RestInterface(path, chosen, self._later)
         self._opened.append(opened)
         return opened
 

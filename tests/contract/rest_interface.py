@@ -78,35 +78,33 @@ class RestInterface:
     Args:
         path: The file.
         settings: Settings by name, as text.
+        later: Waits at its end for the server to be down, which takes it a while.
     """
 
     kind: Kind = "rest"
 
-    def __init__(self, path: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, str], later: ExitStack) -> None:
+        chosen = load_settings(port=0, **settings)
         with ExitStack() as opened:
-            self._serve(path, settings, opened)
+            memory = opened.enter_context(typed(lambda: Memory(path, settings=chosen)))
+            listener = later.enter_context(bind(chosen))
+            self._server = make_server(create_app(memory, chosen))
+            thread = threading.Thread(
+                target=self._server.run, kwargs={"sockets": [listener]}, daemon=True
+            )
+            later.callback(thread.join)
+            opened.callback(self._stop)
+            thread.start()
+            while not self._server.started:
+                assert thread.is_alive()
+                time.sleep(0.001)
+            port = listener.getsockname()[1]
+            self._connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+            opened.callback(self._connection.close)
             self._opened = opened.pop_all()
 
-    def _serve(self, path: Path, settings: Mapping[str, str], opened: ExitStack) -> None:
-        chosen = load_settings(port=0, **settings)
-        memory = opened.enter_context(typed(lambda: Memory(path, settings=chosen)))
-        listener = opened.enter_context(bind(chosen))
-        server = make_server(create_app(memory, chosen))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-
-        def stop() -> None:
-            server.should_exit = True
-            thread.join()
-
-        opened.callback(stop)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.001)
-        self._connection = HTTPConnection(
-            "127.0.0.1", listener.getsockname()[1], timeout=_TIMEOUT_S
-        )
-        opened.callback(self._connection.close)
+    def _stop(self) -> None:
+        self._server.should_exit = True
 
     def send(self, method: str, target: str, body: object = None) -> JsonDict:
         """Send one request.
@@ -265,5 +263,5 @@ class RestInterface:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Stop the server and release the file."""
+        """Tell the server to stop and release the file."""
         self._opened.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,13 @@ def _asked_of(kind: Kind, name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def library(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
+def library(
+    kind: Kind, later: ExitStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Interface]:
     """The interface under test over the library, which no test here changes."""
     path: Path = tmp_path_factory.mktemp("library") / "memory.db"
     build_library(path)
-    opener = Opener(kind)
+    opener = Opener(kind, later)
     yield opener(path)
     opener.close()
 

@@ -95,9 +95,7 @@ def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     with Memory(path, model="fake") as memory:
-        held = {
-            item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items
-        }
+        held = {item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items}
         found = [finding.code for finding in memory.check().findings]
         hits = {hit.document.key: hit.text for hit in memory.search(AFTER).hits}
     return {

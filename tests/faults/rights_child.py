@@ -88,7 +88,7 @@ def filled(folder: Path) -> dict[str, object]:
     ballast = folder / "ballast"
     ballast.write_bytes(bytes(300_000))
     memory = Memory(folder / "x.db", model="fake")
-    kept = []
+    kept: list[str] = []
     code = "ok"
     while code == "ok" and len(kept) < 500:
         key = f"key{len(kept)}"

@@ -29,7 +29,21 @@ CASES = [
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What became of every damaged copy."""
     base = tmp_path_factory.mktemp("damage")
-    words = "amber lamp basil leaf cedar door the port of the server is open".split()
+    words = [
+        "amber",
+        "lamp",
+        "basil",
+        "leaf",
+        "cedar",
+        "door",
+        "the",
+        "port",
+        "of",
+        "the",
+        "server",
+        "is",
+        "open",
+    ]
     held = {
         f"key{number}": " ".join(words[(number * 5 + step) % 13] for step in range(30 + number * 9))
         for number in range(30)
@@ -58,8 +72,13 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_an_untouched_copy_has_no_findings(outcomes: list[dict[str, Any]]) -> None:
     """The control: the same trial on an undamaged copy gives no error and no finding."""
     assert outcomes[0] == {
-        **{"kind": "whole", "seed": 0, "exit": 0},
-        **{"typed": [], "untyped": [], "wrong": [], "found": []},
+        "kind": "whole",
+        "seed": 0,
+        "exit": 0,
+        "typed": [],
+        "untyped": [],
+        "wrong": [],
+        "found": [],
     }
 
 
@@ -82,8 +101,6 @@ def test_wrong_text_is_never_unseen(outcomes: list[dict[str, Any]]) -> None:
 
 def test_damage_is_seen(outcomes: list[dict[str, Any]]) -> None:
     """A cut end is always noticed, and a lost page nearly always: some pages hold nothing."""
-    unseen = [
-        case["kind"] for case in outcomes[1:] if not case["typed"] and not case["found"]
-    ]
+    unseen = [case["kind"] for case in outcomes[1:] if not case["typed"] and not case["found"]]
     assert unseen.count("truncated") == 0
     assert unseen.count("zeroed") <= 2

@@ -45,8 +45,12 @@ def test_a_folder_that_cannot_be_written_is_read(
     """The file is searched as it is, writes are refused by name, and the log is silent."""
     folder.chmod(0o555)
     assert rights_child("rights", folder) == {
-        **{"open": "ok", "search": "ok", "hits": [TEXT], "check": []},
-        **{"add": "store_read_only", "dropped": 0},
+        "open": "ok",
+        "search": "ok",
+        "hits": [TEXT],
+        "check": [],
+        "add": "store_read_only",
+        "dropped": 0,
     }
     assert [item.name for item in folder.iterdir()] == ["x.db"]
 
@@ -59,8 +63,12 @@ def test_a_file_that_cannot_be_written_is_read(
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
     assert rights_child("rights", folder) == {
-        **{"open": "ok", "search": "ok", "hits": [TEXT], "check": []},
-        **{"add": "store_read_only", "dropped": 1},
+        "open": "ok",
+        "search": "ok",
+        "hits": [TEXT],
+        "check": [],
+        "add": "store_read_only",
+        "dropped": 1,
     }
 
 
@@ -116,8 +124,11 @@ def test_everything_is_private_whatever_the_umask(
 ) -> None:
     """Under umask 000 new folders are 0700, and the file, -wal and -shm are 0600."""
     assert rights_child("modes", tmp_path) == {
-        **{"made": "0o700", "deep": "0o700"},
-        **{"x.db": "0o600", "x.db-wal": "0o600", "x.db-shm": "0o600"},
+        "made": "0o700",
+        "deep": "0o700",
+        "x.db": "0o600",
+        "x.db-wal": "0o600",
+        "x.db-shm": "0o600",
     }
 
 
@@ -125,8 +136,10 @@ def test_a_memory_does_not_cross_a_fork(tmp_path: Path, rights_child: Callable[.
     """In the child every call is refused, a new Memory works, and the parent is not disturbed."""
     assert rights_child("forked", tmp_path) == {
         **dict.fromkeys(("search", "add", "get", "check", "stats"), "forked"),
-        **{"close": "ok", "fresh": "ok"},
-        **{"keys": ["fresh", "parent", "staging"], "findings": []},
+        "close": "ok",
+        "fresh": "ok",
+        "keys": ["fresh", "parent", "staging"],
+        "findings": [],
     }
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
-from starlette.types import Message, Receive, Scope, Send
 
 from tests.unit.api.service import Service, running
 from vstash.api.app import create_api
-from vstash.api.guard import Guard
-from vstash.api.hosts import allowed_names
 
 LIMIT = 1024
 JSON = ("Content-Type", "application/json")
@@ -266,9 +262,11 @@ RAW = {
         b"40",
     ),
     "an upgrade": (
-        b"GET /v1/stats HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\n"
-        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        (
+            b"GET /v1/stats HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        ),
         b"403",
     ),
     "a length below 0": (
@@ -313,109 +311,3 @@ def test_raw(guarded: Service, name: str) -> None:
     answer = spoken(guarded.port, sent)
     assert answer.startswith(b"HTTP/1.1 " + status), answer[:200]
     assert guarded.http.get("/healthz").status_code == 200
-
-
-class Inner:
-    """An application that notes whether it was asked, and how much of the body it got."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.read = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read all there is and answer."""
-        self.asked.append(scope["type"])
-        if scope["type"] != "http":
-            return
-        more = True
-        while more:
-            message = await receive()
-            self.read += len(message.get("body", b""))
-            more = message.get("more_body", False)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
-
-
-def through(
-    headers: list[tuple[bytes, bytes]], chunks: list[bytes], inner: Inner, kind: str = "http"
-) -> list[Message]:
-    """What the guard sends for one request that no server has looked at before."""
-    guard = Guard(inner, hosts=allowed_names("127.0.0.1"), max_body_bytes=LIMIT)
-    waiting = list(chunks)
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        body = waiting.pop(0)
-        return {"type": "http.request", "body": body, "more_body": bool(waiting)}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": kind,
-        "method": "POST",
-        "path": "/",
-        "headers": headers,
-        "server": ("127.0.0.1", 8765),
-    }
-    asyncio.run(guard(scope, receive, send))
-    return sent
-
-
-H = (b"host", b"localhost")
-T = (b"content-type", b"application/json")
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ([], 403),
-        ([H, H], 403),
-        ([H, (b"host", b"evil.example")], 403),
-        ([(b"host", b"localhost\xe9")], 403),
-        ([H, (b"origin", b"http://localhost:8765"), (b"origin", b"http://evil.example")], 403),
-        ([H, (b"sec-fetch-site", b"none"), (b"sec-fetch-site", b"cross-site")], 403),
-        ([H, T, (b"content-length", b"x")], 400),
-        ([H, T, (b"content-length", b"")], 400),
-        ([H, T, (b"content-length", b"+1")], 400),
-        ([H, T, (b"content-length", b"\xb2")], 400),
-        ([H, T, (b"content-length", b"1"), (b"content-length", b"1")], 400),
-        ([H, T, (b"content-length", b"1"), (b"transfer-encoding", b"chunked")], 400),
-        ([H, T, (b"content-length", b"9" * 5000)], 413),
-        ([H, T, T, (b"content-length", b"1")], 415),
-        ([H, (b"transfer-encoding", b"chunked")], 415),
-    ],
-)
-def test_unread(headers: list[tuple[bytes, bytes]], status: int) -> None:
-    """A request that is refused for its headers reaches nothing, and none of its body is read."""
-    inner = Inner()
-    sent = through(headers, [], inner)
-    assert (sent[0]["status"], inner.asked) == (status, [])
-
-
-def test_counted() -> None:
-    """A body is counted as it comes, whatever its headers say, and is cut off at the limit."""
-    inner = Inner()
-    sent = through([H, T, (b"content-length", b"10")], [b" " * 500] * 100, inner)
-    assert (sent[0]["status"], inner.read) == (413, 1000)
-
-
-def test_leading_zeros() -> None:
-    """A length with leading zeros is the same length."""
-    inner = Inner()
-    sent = through([H, T, (b"content-length", b"0" * 100 + b"2")], [b"{}"], inner)
-    assert (sent[0]["status"], inner.read) == (200, 2)
-
-
-def test_websocket() -> None:
-    """A web socket is closed before it is accepted, whoever asks."""
-    inner = Inner()
-    sent = through([H], [], inner, kind="websocket")
-    assert (sent, inner.asked) == ([{"type": "websocket.close", "code": 1008}], [])
-
-
-def test_lifespan() -> None:
-    """Starting and stopping are not requests."""
-    inner = Inner()
-    through([], [], inner, kind="lifespan")
-    assert inner.asked == ["lifespan"]

@@ -113,7 +113,11 @@ class SqliteStore:
         try:
             return self._probed(immutable=False)
         except (apsw.CantOpenError, apsw.ReadOnlyError):
-            if os.access(self.path.parent, os.W_OK) or not os.access(self.path, os.R_OK):
+            if not os.access(self.path, os.R_OK):
+                raise StoreReadOnlyError(
+                    "The file cannot be read. Check its permissions."
+                ) from None
+            if os.access(self.path.parent, os.W_OK):
                 raise
         wal = self.path.with_name(self.path.name + "-wal")
         if wal.exists() and wal.stat().st_size:

@@ -72,9 +72,9 @@ def test_problem(kind: type[errors.VstashError]) -> None:
         ("BREW", "/v1/search", 405, "method_not_allowed"),
     ],
 )
-def test_routes(service: Service, method: str, path: str, status: int, code: str) -> None:
+def test_routes(shared: Service, method: str, path: str, status: int, code: str) -> None:
     """An address or method that there is not is a problem, too."""
-    answer = service.http.request(method, path)
+    answer = shared.http.request(method, path)
     assert (answer.status_code, checked(answer).code) == (status, code)
     assert CANARY not in answer.text
 

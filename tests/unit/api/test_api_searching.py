@@ -60,11 +60,11 @@ def test_modes(service: Service, mode: str, strategy: str | None) -> None:
     ],
 )
 def test_search_refused(
-    service: Service, body: dict[str, object], status: int, code: str, pointer: str
+    shared: Service, body: dict[str, object], status: int, code: str, pointer: str
 ) -> None:
     """A parameter of the wrong type or out of range is named and is never converted."""
-    service.add("Ada prefers tea.")
-    answer = service.http.post("/v1/search", json=body)
+    shared.add("Ada prefers tea.")
+    answer = shared.http.post("/v1/search", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert [flaw["pointer"] for flaw in answer.json()["errors"]] == [pointer]
 

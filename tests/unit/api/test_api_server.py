@@ -93,6 +93,12 @@ def test_port_taken() -> None:
     assert caught.value.pointer == "/port"
 
 
+def test_no_delay() -> None:
+    """The socket says that it is TCP, without which each answer would wait for an acknowledgement."""
+    with bind(Settings(port=0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def test_addresses() -> None:
     """Loopback addresses of both families are taken, and localhost is not looked up."""
     assert [str(loopback(host)) for host in ("localhost", "LOCALHOST", "127.0.0.2", "::1")] == [

@@ -1,0 +1,242 @@
+"""The check finds every drift that can be planted, each under its own code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+import sqlite_vec
+
+from vstash import CheckReport, Memory, NewDocument
+from vstash.errors import StoreCorruptError
+from vstash.store.connection import fetch
+from vstash.store.keyword import insert_words
+
+TEXTS = {
+    "a": "# Doors\n\nThe cedar door opens on the port side.\n\n# Lamps\n\nThe amber lamp is lit.",
+    "b": "Basil grows beside the amber wall. " * 40,
+    "c": "A heron stands on the islet.",
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A closed file with three documents, several chunks, tags, a log and triples."""
+    target = tmp_path / "x.db"
+    with Memory(target, model="fake") as memory:
+        memory.add_batch(
+            [NewDocument(text, key=key, title=key, tags=["t"]) for key, text in TEXTS.items()]
+        )
+        memory.search("amber lamp on the wall")
+    with planted(target) as connection:
+        connection.execute(
+            "INSERT INTO triple (search, positive, negative, kind, evidence) "
+            "SELECT max(number), 1, 2, 'dense_blind_spot', '{}' FROM search"
+        )
+    return target
+
+
+def planted(path: Path) -> closing[apsw.Connection]:
+    """A connection that may break every rule."""
+    connection = apsw.Connection(str(path))
+    connection.enable_load_extension(True)
+    connection.load_extension(str(sqlite_vec.loadable_path()))  # type: ignore[no-untyped-call]
+    connection.execute("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
+    return closing(connection)
+
+
+def checked(path: Path) -> CheckReport:
+    """What the check says."""
+    with Memory(path, model="fake") as memory:
+        return memory.check()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Something planted by hand; the first code must name it, the others may."""
+
+    name: str
+    sql: str
+    codes: tuple[str, ...]
+
+
+def drift(name: str, sql: str, *codes: str) -> Drift:
+    """A drift made by SQL alone."""
+    return Drift(name, sql, codes)
+
+
+DRIFTS = [
+    drift("text changed", "UPDATE text_part SET text = replace(text, 'heron', 'stork')",
+          "text_hash", "words_differ"),
+    drift("text longer", "UPDATE text_part SET text = text || '!' WHERE document = 3",
+          "text_length", "text_hash"),
+    drift("text lost", "DELETE FROM text_part WHERE document = 3",
+          "text_length", "text_hash", "words_differ"),
+    drift("title changed", "UPDATE document SET title = 'z' WHERE number = 1",
+          "text_hash", "words_differ"),
+    drift("metadata changed", "UPDATE document SET metadata = '{\"a\":1}' WHERE number = 1",
+          "text_hash"),
+    drift("tag deleted", "DELETE FROM tag WHERE document = 1", "text_hash"),
+    drift("tag added", "INSERT INTO tag VALUES (1, 'extra')", "text_hash"),
+    drift("all chunks of a document deleted", "DELETE FROM chunk WHERE document = 3",
+          "chunk_missing", "counter_differs", "vector_orphaned", "words_orphaned",
+          "reference_broken"),
+    drift("a chunk in the middle deleted", "DELETE FROM chunk WHERE document = 2 AND seq = 0",
+          "chunk_span", "counter_differs", "vector_orphaned", "words_orphaned",
+          "reference_broken"),
+    drift("span moved", "UPDATE chunk SET start = start + 3 WHERE document = 3", "words_differ"),
+    drift("span beyond the text", 'UPDATE chunk SET "end" = "end" + 900 WHERE document = 3',
+          "chunk_span"),
+    drift("heading changed", "UPDATE chunk SET heading = '[\"Z\"]' WHERE document = 3",
+          "words_differ"),
+    drift("words deleted", "DELETE FROM keyword WHERE rowid = 1", "words_missing"),
+    drift("words replaced",
+          "DELETE FROM keyword WHERE rowid = 1; INSERT INTO keyword (rowid, title, heading, body) "
+          "VALUES (1, 'a', '', 'other words')", "words_differ"),
+    drift("words in another order",
+          "DELETE FROM keyword WHERE rowid = (SELECT max(id) FROM chunk); INSERT INTO keyword "
+          "(rowid, title, heading, body) SELECT max(id), 'c', '', 'heron a stand on the islet' "
+          "FROM chunk", "words_differ"),
+    drift("words of no chunk",
+          "INSERT INTO keyword (rowid, title, heading, body) VALUES (999, '', '', 'ghost')",
+          "words_orphaned"),
+    drift("all words deleted", "INSERT INTO keyword (keyword) VALUES ('delete-all')",
+          "words_missing"),
+    drift("vector deleted", "DELETE FROM vector_1 WHERE chunk = 1",
+          "vector_missing", "code_orphaned"),
+    drift("vector zeroed", "UPDATE vector_1 SET value = zeroblob(length(value)) WHERE chunk = 1",
+          "vector_invalid", "code_differs"),
+    drift("vector of another chunk",
+          "UPDATE vector_1 SET value = (SELECT value FROM vector_1 WHERE chunk = 2) "
+          "WHERE chunk = 1", "code_differs"),
+    drift("vector cut", "UPDATE vector_1 SET value = substr(value, 1, 100) WHERE chunk = 1",
+          "vector_invalid", "code_differs", "file_damaged"),
+    drift("vector of no chunk",
+          "INSERT INTO vector_1 SELECT 999, value FROM vector_1 WHERE chunk = 1",
+          "vector_orphaned", "code_differs", "reference_broken"),
+    drift("code deleted", "DELETE FROM coarse_1 WHERE rowid = 1", "code_differs"),
+    drift("code changed",
+          "DELETE FROM coarse_1 WHERE rowid = 1; INSERT INTO coarse_1 (rowid, code) "
+          "VALUES (1, vec_bit(zeroblob(8)))", "code_differs"),
+    drift("code of no vector",
+          "INSERT INTO coarse_1 (rowid, code) VALUES (999, vec_bit(zeroblob(8)))",
+          "code_orphaned"),
+    drift("counter changed", "UPDATE meta SET value = value + 1 WHERE name = 'chunk_count'",
+          "counter_differs"),
+    drift("counter lost", "DELETE FROM meta WHERE name = 'chunk_count'", "counter_differs"),
+    drift("triple about no chunk", "UPDATE triple SET negative = 999", "reference_broken"),
+    drift("triple of no search", "UPDATE triple SET search = 999", "reference_broken"),
+    drift("document of no collection", "UPDATE document SET collection = 9 WHERE number = 1",
+          "reference_broken"),
+    drift("chunk of no document", "DELETE FROM document WHERE number = 3",
+          "reference_broken", "words_orphaned"),
+]  # fmt: skip
+
+
+def test_an_untouched_file_has_no_findings(path: Path) -> None:
+    """The control: everything counted, nothing found."""
+    report = checked(path)
+    assert report.findings == ()
+    assert report.ok
+    assert report.documents == 3
+    assert report.chunks == 4
+
+
+@pytest.mark.parametrize("case", DRIFTS, ids=lambda case: case.name.replace(" ", "-"))
+def test_a_drift_is_found(path: Path, case: Drift) -> None:
+    """What was changed by hand in one table is found, under its code and under no foreign one."""
+    with planted(path) as connection:
+        for statement in case.sql.split(";"):
+            connection.execute(statement)
+    found = {finding.code for finding in checked(path).findings}
+    assert case.codes[0] in found
+    assert found <= set(case.codes)
+
+
+def test_a_ghost_in_the_keyword_index_is_found(path: Path) -> None:
+    """Words inserted twice under one chunk, the trap of contentless tables, are seen."""
+    with planted(path) as connection:
+        insert_words(connection, [(1, ("a", "", "more words"))])
+    assert [finding.code for finding in checked(path).findings] == ["words_differ"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_vector_that_is_not_finite_is_found(path: Path, value: float) -> None:
+    """NaN and infinity in a stored vector are named."""
+    with planted(path) as connection:
+        (blob,) = fetch(connection, "SELECT value FROM vector_1 WHERE chunk = 1")[0]
+        vector = np.frombuffer(blob, dtype="<f4").copy()
+        vector[3] = value
+        connection.execute("UPDATE vector_1 SET value = ? WHERE chunk = 1", (bytes(vector),))
+    found = {finding.code for finding in checked(path).findings}
+    assert "vector_invalid" in found
+
+
+def test_text_that_is_not_utf8_is_found(path: Path) -> None:
+    """A stored text that cannot be decoded is a finding, without the text."""
+    with planted(path) as connection:
+        connection.execute(
+            "UPDATE text_part SET text = CAST(x'68ff656c6c6f' AS TEXT) WHERE document = 3"
+        )
+    findings = {finding.code: finding for finding in checked(path).findings}
+    assert "value_damaged" in findings
+    assert "ello" not in str(findings)
+
+
+def test_a_finding_counts_all_and_names_some(path: Path) -> None:
+    """The count is of every row, the examples are few, and no stored text is among them."""
+    with planted(path) as connection:
+        connection.execute("INSERT INTO keyword (keyword) VALUES ('delete-all')")
+    report = checked(path)
+    (finding,) = report.findings
+    assert finding.count == report.chunks
+    assert len(finding.examples) == min(5, report.chunks)
+    assert all(example.isdigit() for example in finding.examples)
+
+
+def test_damaged_pages_end_the_check(path: Path) -> None:
+    """Where SQLite itself finds damage, that is the finding, and nothing is compared with it."""
+    with planted(path) as connection:
+        pages = connection.pragma("page_count")
+    whole = bytearray(path.read_bytes())
+    size = len(whole) // int(str(pages))
+    for page in range(2, int(str(pages))):
+        whole[page * size : page * size + 40] = os.urandom(40)
+    path.write_bytes(bytes(whole))
+    try:
+        codes = [finding.code for finding in checked(path).findings]
+    except StoreCorruptError:
+        codes = ["file_damaged"]
+    assert codes == ["file_damaged"]
+
+
+@pytest.fixture
+def memory(path: Path) -> Iterator[Memory]:
+    """The same file, open."""
+    with Memory(path, model="fake") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda memory: memory.add(TEXTS["a"] + " more", key="a"),
+        lambda memory: memory.update(key="b", title="new", tags=["x"]),
+        lambda memory: memory.update(key="b", metadata={"a": {"b": [1, None]}}),
+        lambda memory: memory.delete(key="b"),
+        lambda memory: memory.add("東京 naïve ﬁ \U0001f600 HTTPServer2 " * 99, key="d"),
+    ],
+    ids=["replace", "title", "metadata", "delete", "unicode"],
+)
+def test_after_every_kind_of_write_the_check_is_clean(
+    memory: Memory, work: Callable[[Memory], object]
+) -> None:
+    """No write of ours leaves a finding."""
+    work(memory)
+    assert memory.check().findings == ()
