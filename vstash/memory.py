@@ -24,8 +24,6 @@ from vstash.types import (
 )
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from vstash.embed.protocol import Embedder
     from vstash.errors import VstashError
     from vstash.settings import Settings
@@ -38,8 +36,8 @@ class Memory:
 
     Args:
         path: The file; None for the one in the user's data folder. A missing folder is made.
-        model: The embedding model: None for the setting, which is the one in the package; a folder;
-            ``"fake"``; or an object of your own that follows `vstash.embed.protocol.Embedder`.
+        model: None for the setting, which is the model in the package; a model folder; ``"fake"``;
+            or an object of your own that follows `vstash.embed.protocol.Embedder`.
         settings: All other settings; None reads them from vstash.toml and VSTASH_* variables.
         create: Make the file when it is missing; False raises instead.
 
@@ -75,12 +73,7 @@ class Memory:
     def __enter__(self) -> Memory:  # noqa: PYI034 - Self needs Python 3.11
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
     @property
@@ -94,7 +87,7 @@ class Memory:
         return self._engine.settings
 
     def close(self) -> None:
-        """Write what the log holds back and release the file; may be called more than once."""
+        """Write what the log holds back and release the file; may be called twice."""
         self._engine.close()
 
     def add(
@@ -112,8 +105,8 @@ class Memory:
 
         Args:
             text: What to remember, at least one visible character.
-            key: Your own name for it, unique in the collection: a document that has it is replaced
-                and keeps its id and creation time. None makes the new document's id its key.
+            key: Your own name for it: a document that has it is replaced and keeps its id and
+                creation time. None makes the new document's id its key.
             title: Put in front of every passage when it is indexed.
             collection: A hard partition; None for ``default``.
             tags: Labels to filter by.
@@ -125,10 +118,8 @@ class Memory:
 
         Raises:
             InputError: When a value cannot be stored; nothing was.
-            StoreBusyError: When another process held the file for too long.
 
         Example:
-            >>> from vstash import Memory
             >>> with Memory("notes.db", model="fake") as memory:
             ...     memory.add("Ada prefers tea.", key="ada", tags=["people"]).tags
             ('people',)
@@ -146,10 +137,9 @@ class Memory:
             For each, in order, the stored document or the error that kept it out.
 
         Raises:
-            StoreError: When the file could not be written; then none was stored.
+            StoreError: When the file could not be written: none was stored.
 
         Example:
-            >>> from vstash import Memory, NewDocument
             >>> with Memory("notes.db", model="fake") as memory:
             ...     results = memory.add_batch([NewDocument("Tea is hot."), NewDocument("")])
             >>> [type(result).__name__ for result in results]
@@ -170,13 +160,12 @@ class Memory:
         """Read files and folders; unchanged files cost next to nothing.
 
         Args:
-            paths: Files and folders. In folders, hidden files and what .gitignore names are left
-                out.
+            paths: Files and folders; in those, hidden files and what .gitignore names are left out.
             collection: None for ``default``.
             tags: Added to each document.
             ignore: Further patterns in .gitignore's language.
-            prune: Remove documents of these folders whose files are gone: True, False, or a
-                function that is shown their keys and returns whether to go on.
+            prune: Remove documents of these folders whose files are gone: True, False, or a function
+                that is shown their keys and returns whether to go on.
             progress: Called after each file.
 
         Returns:
@@ -184,10 +173,8 @@ class Memory:
 
         Raises:
             PathNotFoundError: When one of ``paths`` does not exist; nothing was read.
-            StoreError: When the file could not be written; finished documents stay.
 
         Example:
-            >>> from vstash import Memory
             >>> with Memory("notes.db", model="fake") as memory:
             ...     memory.ingest("notes").added
             2
@@ -222,8 +209,7 @@ class Memory:
             collection: None for ``default``.
             filter: A filter tree over key, title, tags, times and metadata; applied before the cut.
             mode: ``hybrid`` asks both indexes, ``vector`` and ``keyword`` one.
-            strategy: How hybrid fuses them: ``score``, ``rrf`` or ``adaptive-rrf``; None for the
-                setting.
+            strategy: Of hybrid: ``score``, ``rrf`` or ``adaptive-rrf``; None for the setting.
             explain: Say for each hit where its score comes from.
             log: Whether this is a real search that belongs in the disagreement log.
 
@@ -231,12 +217,10 @@ class Memory:
             The hits, best first, with ranks, raw scores, weights and timings.
 
         Raises:
-            QueryError: When the query is empty or a parameter is out of range.
-            FilterError: When the filter is malformed.
+            QueryError, FilterError: When one is empty, malformed or out of range.
             CollectionNotFoundError: When nothing was ever written to the collection.
 
         Example:
-            >>> from vstash import Memory
             >>> with Memory("notes.db", model="fake") as memory:
             ...     memory.add("Ada prefers tea.", key="ada", metadata={"topic": "people"})
             ...     result = memory.search("tea", filter={"metadata.topic": {"eq": "people"}})
@@ -266,12 +250,11 @@ class Memory:
 
         Args:
             id: Its id; or give ``key``.
-            key: Its key in the collection.
-            collection: Goes with ``key``; None for ``default``.
+            key: Its key.
+            collection: Of the key; None for ``default``.
 
         Raises:
             DocumentNotFoundError: When there is none, or it has expired.
-            FieldError: When neither or both of id and key are given.
         """
         return self._engine.writing.get(id, key=key, collection=collection)
 
@@ -303,8 +286,7 @@ class Memory:
             cursor: ``next_cursor`` of the page before.
 
         Raises:
-            CursorError: When the cursor was not made by this listing.
-            FilterError: When the filter is malformed.
+            CursorError, FilterError: When one is malformed.
             CollectionNotFoundError: When nothing was ever written to the collection.
         """
         return self._engine.writing.list(
@@ -327,18 +309,16 @@ class Memory:
 
         Args:
             id: Its id; or give ``key``.
-            key: Its key in the collection.
-            collection: Goes with ``key``; None for ``default``.
+            key: Its key.
+            collection: Of the key; None for ``default``.
             text: A new text.
             title: A new title; empty removes it.
             tags: All tags from now on.
-            metadata: A JSON merge patch (RFC 7396): fields given are set, fields given as None are
-                removed, all others stay.
+            metadata: A JSON merge patch (RFC 7396): None removes a field, others stay.
             expires_at: A new time, or None for never.
 
         Raises:
-            DocumentNotFoundError: When there is none, or it has expired.
-            InputError: When a value cannot be stored; nothing was changed.
+            DocumentNotFoundError, InputError: Nothing was changed.
         """
         return self._engine.writing.update(
             id,
@@ -367,13 +347,12 @@ class Memory:
             id: Of an existing document.
             text: As in `add`, and so are the others.
             title: None for no title.
-            tags: All tags from now on.
-            metadata: All metadata from now on.
+            tags: All tags.
+            metadata: All metadata.
             expires_at: None for never.
 
         Raises:
-            DocumentNotFoundError: When there is none, or it has expired.
-            InputError: When a value cannot be stored; nothing was changed.
+            DocumentNotFoundError, InputError: Nothing was changed.
         """
         document = NewDocument(text, None, title, None, tags, metadata or {}, expires_at)
         return self._engine.writing.replace(id, document)
@@ -389,8 +368,8 @@ class Memory:
 
         Args:
             id: Its id; or give ``key``.
-            key: Its key in the collection.
-            collection: Goes with ``key``; None for ``default``.
+            key: Its key.
+            collection: Of the key; None for ``default``.
 
         Returns:
             What was removed, without its text.
@@ -405,11 +384,7 @@ class Memory:
         return self._engine.reporting.stats()
 
     def check(self) -> CheckReport:
-        """Compare text, words, vectors, codes, counters and log with one another.
-
-        Returns:
-            Findings; none means that everything agrees.
-        """
+        """Compare text, words, vectors, codes, counters and log: no findings means they agree."""
         return self._engine.reporting.check()
 
     def disagreements(
@@ -418,11 +393,8 @@ class Memory:
         """Show logged searches, newest first, with what each leg listed and the triples.
 
         Args:
-            limit: Searches per page, 1 to 1,000.
+            limit: Per page, 1 to 1,000.
             cursor: ``next_cursor`` of the page before.
             texts: Put the chunks' texts into the triples.
-
-        Raises:
-            CursorError: When the cursor was not made by this listing.
         """
         return self._engine.reporting.disagreements(limit=limit, cursor=cursor, texts=texts)

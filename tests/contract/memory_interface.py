@@ -61,7 +61,7 @@ class MemoryInterface:
         self._memory = typed(lambda: Memory(path, settings=load_settings(**settings)))
 
     def _call(self, action: Callable[[], object]) -> JsonDict:
-        found = to_json(typed(action))  # type: ignore[arg-type]
+        found = to_json(typed(action))
         assert isinstance(found, dict)
         return found
 

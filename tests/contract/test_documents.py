@@ -12,7 +12,7 @@ from vstash import Memory
 
 FULL: dict[str, Any] = {
     "key": "notes/päivä 1: 日本.md",
-    "title": "Ein Titel – mit Gedankenstrich",
+    "title": "Ein Titel, öfter: mit Gedankenstrich",
     "collection": "Notes-2026.v1_a",
     "tags": ["zulu", "äpfel", "two words", "zulu"],
     "metadata": {
@@ -24,7 +24,7 @@ FULL: dict[str, Any] = {
     },
     "expires_at": "2100-01-02T03:04:05.678901+01:00",
 }
-TEXT = "  Der Käse kostet 3 €.\r\n\nدوسرا متن 🧀\t-- \"quoted\" 'text'\n"
+TEXT = "  Der Käse kostet 3 €.\r\n\n안녕 שלם 🧀\t-- \"quoted\" 'text'\n"
 
 
 def _without_text(document: JsonDict) -> JsonDict:

@@ -20,7 +20,7 @@ def answer(path: Path) -> str:
     """A file in which the legs disagree; the id of the document that only keywords find."""
     decoys = [
         NewDocument(f"What was it that they were with the {word}?", key=word)
-        for word in ("hen cow pig dog cat ant bee owl fox elk emu rat").split()
+        for word in ("hen", "cow", "pig", "dog", "cat", "ant", "bee", "owl", "fox", "elk", "emu")
     ]
     with Memory(path, model="fake") as memory:
         memory.add_batch(decoys)

@@ -58,11 +58,11 @@ def _log(**fields: Any) -> Callable[[Interface, str], object]:
 
 
 def _update(**fields: Any) -> Callable[[Interface, str], object]:
-    return lambda interface, id: interface.update(id, **fields)
+    return lambda interface, kept: interface.update(kept, **fields)
 
 
 def _replace(text: str, **fields: Any) -> Callable[[Interface, str], object]:
-    return lambda interface, id: interface.replace(id, text, **fields)
+    return lambda interface, kept: interface.replace(kept, text, **fields)
 
 
 def _chunk(number: int) -> Callable[[Interface, str], object]:

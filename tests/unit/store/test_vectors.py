@@ -66,7 +66,7 @@ def test_the_coarse_path_agrees_with_the_exact_one(
 ) -> None:
     """Of the true first 10 at least .95 are listed, filtered or not; scores are true cosines."""
     rng = np.random.default_rng(1)
-    queries = unit(matrix[rng.integers(0, COUNT, 40)] + 0.5 * rng.standard_normal((40, DIMENSION)))
+    queries = unit(matrix[rng.integers(0, COUNT, 40)] + 0.08 * rng.standard_normal((40, DIMENSION)))
     every = np.arange(1, COUNT + 1, dtype=np.int64)
     allowed = None if share is None else every[rng.random(COUNT) < share]
     among = every if allowed is None else allowed
