@@ -10,7 +10,7 @@ from tests.contract.interface import Interface, Kind
 from tests.contract.memory_interface import MemoryInterface
 from tests.contract.rest_interface import RestInterface
 
-__all__ = ["Opener"]
+__all__ = ["Opener", "Shared"]
 
 
 class Opener:
@@ -48,3 +48,25 @@ class Opener:
         """Close what was opened, the last first."""
         while self._opened:
             self._opened.pop().close()
+
+
+class Shared:
+    """One file for many tests that do not change it, opened once through each interface.
+
+    Args:
+        path: The file.
+        later: What does not have to be done before the next test.
+    """
+
+    def __init__(self, path: Path, later: ExitStack) -> None:
+        self.path = path
+        self._later = later
+        self._opened: dict[Kind, Interface] = {}
+
+    def through(self, kind: Kind) -> Interface:
+        """The file through one of the interfaces."""
+        if kind not in self._opened:
+            opener = Opener(kind, self._later)
+            self._later.callback(opener.close)
+            self._opened[kind] = opener(self.path)
+        return self._opened[kind]

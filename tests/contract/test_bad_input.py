@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests.contract.interface import ContractError, Kind
-from tests.contract.opening import Opener
+from tests.contract.opening import Opener, Shared
 from tests.contract.wrong_calls import WRONG_CALLS, Wrong
 from vstash import Memory, errors
 from vstash.types import Document
@@ -23,19 +22,26 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file with one document, to be copied."""
+    """A file with one document, which must stay as it is.
 
-    path: Path
+    Attributes:
+        shared: The file through each interface, with the settings as they come.
+        witness: What looks at it afterwards.
+        document: What is in it.
+    """
+
+    shared: Shared
+    witness: Memory
     document: Document
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+def kept(later: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What no wrong call may touch."""
     path = tmp_path_factory.mktemp("kept") / "memory.db"
-    with Memory(path) as memory:
-        stored = memory.add("Fine weather.", key="kept", title="Kept", metadata={"n": 1})
-        return Kept(path, memory.get(stored.id))
+    memory = later.enter_context(Memory(path))
+    stored = memory.add("Fine weather.", key="kept", title="Kept", metadata={"n": 1})
+    return Kept(Shared(path, later), memory, memory.get(stored.id))
 
 
 @pytest.mark.parametrize(
@@ -48,11 +54,14 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     indirect=["kind"],
 )
 def test_a_wrong_call_is_refused_and_changes_nothing(
-    kind: Kind, wrong: Wrong, kept: Kept, opening: Opener, path: Path
+    kind: Kind, wrong: Wrong, kept: Kept, opening: Opener
 ) -> None:
     """It ends in one error of the right code that names the field, and the file stays as it was."""
-    shutil.copy(kept.path, path)
-    interface = opening(path, dict(wrong.settings))
+    interface = (
+        opening(kept.shared.path, dict(wrong.settings))
+        if wrong.settings
+        else kept.shared.through(kind)
+    )
     with pytest.raises(ContractError) as error:
         wrong.call(interface, kept.document.id)
     code = wrong.instead.get(kind, wrong.code)
@@ -60,7 +69,6 @@ def test_a_wrong_call_is_refused_and_changes_nothing(
     assert error.value.status == STATUS[code]
     if code == wrong.code:
         assert error.value.pointer == wrong.pointer
-    with Memory(path) as memory:
-        assert memory.get(kept.document.id) == kept.document
-        assert memory.stats().collections == {"default": 1}
-        assert memory.check().findings == ()
+    assert kept.witness.get(kept.document.id) == kept.document
+    assert kept.witness.stats().collections == {"default": 1}
+    assert kept.witness.check().findings == ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from tests.contract.interface import KINDS, Interface, JsonDict, Kind
 from tests.contract.library import GARDENS, build_library
-from tests.contract.opening import Opener
+from tests.contract.opening import Shared
 
 MODES = ("hybrid", "vector", "keyword")
 # What a shell, a JSON reader, SQL or FTS5 could trip over; none of it is wrong to ask.
@@ -62,15 +61,17 @@ def _asked_of(kind: Kind, name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def library(
-    kind: Kind, later: ExitStack, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Interface]:
-    """The interface under test over the library, which no test here changes."""
+def shared(later: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """The library, which no test here changes."""
     path: Path = tmp_path_factory.mktemp("library") / "memory.db"
     build_library(path)
-    opener = Opener(kind, later)
-    yield opener(path)
-    opener.close()
+    return Shared(path, later)
+
+
+@pytest.fixture
+def library(kind: Kind, shared: Shared) -> Interface:
+    """The interface under test over the library."""
+    return shared.through(kind)
 
 
 def _keys(result: JsonDict) -> list[str]:

@@ -13,6 +13,9 @@ __all__ = ["WRONG_CALLS", "Wrong"]
 
 _UNKNOWN_ID: Final = "0198c0de-5a4b-7c3d-8e2f-1a2b3c4d5e6f"
 _NO_CLI: Final[tuple[Kind, ...]] = ("memory", "rest")
+# The command line could carry these as well, but reads them just as it reads the case beside them,
+# and every one would cost a process.
+_AS_ABOVE: Final[tuple[Kind, ...]] = _NO_CLI
 _NO_REST: Final[tuple[Kind, ...]] = ("memory", "cli")
 # What is not JSON is refused before anybody asks what it means.
 _MALFORMED: Final[Mapping[Kind, str]] = {"rest": "request_invalid"}
@@ -83,7 +86,7 @@ def _cursor(text: str) -> str:
 
 _TEXT: Final = (
     Wrong("empty text", _add(""), "text_invalid", "/text"),
-    Wrong("blank text", _add(" \t\n\u2003"), "text_invalid", "/text"),
+    Wrong("blank text", _add(" \t\n\u2003"), "text_invalid", "/text", kinds=_AS_ABOVE),
     Wrong("text with NUL", _add("a\0b"), "text_invalid", "/text"),
     Wrong("text with surrogate", _add("a\ud800b"), "text_invalid", "/text", instead=_MALFORMED),
     Wrong(
@@ -106,18 +109,36 @@ _NAMES: Final = (
         "/title",
         instead=_MALFORMED,
     ),
-    Wrong("update to long title", _update(title="x" * 1001), "field_invalid", "/title"),
+    Wrong(
+        "update to long title",
+        _update(title="x" * 1001),
+        "field_invalid",
+        "/title",
+        kinds=_AS_ABOVE,
+    ),
     Wrong("empty key", _add(key=""), "field_invalid", "/key"),
-    Wrong("key too long", _add(key="k" * 4097), "field_invalid", "/key"),
+    Wrong("key too long", _add(key="k" * 4097), "field_invalid", "/key", kinds=_AS_ABOVE),
     Wrong("key with NUL", _add(key="a\0b"), "field_invalid", "/key", kinds=_NO_CLI),
     Wrong("empty tag", _add(tags=("fine", "")), "field_invalid", "/tags/1"),
     Wrong("tag with spaces", _add(tags=(" a",)), "field_invalid", "/tags/0"),
-    Wrong("tag too long", _update(tags=("t" * 201,)), "field_invalid", "/tags/0"),
+    Wrong("tag too long", _update(tags=("t" * 201,)), "field_invalid", "/tags/0", kinds=_AS_ABOVE),
     Wrong("too many tags", _add(tags=[f"t{n}" for n in range(101)]), "field_invalid", "/tags"),
     Wrong("empty collection", _add(collection=""), "field_invalid", "/collection"),
     Wrong("collection with colon", _add(collection="a:b"), "field_invalid", "/collection"),
-    Wrong("collection as path", _search(collection="../x"), "field_invalid", "/collection"),
-    Wrong("collection too long", _list(collection="c" * 101), "field_invalid", "/collection"),
+    Wrong(
+        "collection as path",
+        _search(collection="../x"),
+        "field_invalid",
+        "/collection",
+        kinds=_AS_ABOVE,
+    ),
+    Wrong(
+        "collection too long",
+        _list(collection="c" * 101),
+        "field_invalid",
+        "/collection",
+        kinds=_AS_ABOVE,
+    ),
 )
 _METADATA: Final = (
     Wrong("metadata as list", _add(metadata=[1]), "field_invalid", "/metadata", kinds=_NO_CLI),
@@ -136,7 +157,13 @@ _METADATA: Final = (
         instead=_MALFORMED,
     ),
     Wrong("metadata with NUL", _add(metadata={"a": ["\0"]}), "field_invalid", "/metadata/a/0"),
-    Wrong("metadata with 2^63", _add(metadata={"a": 2**63}), "field_invalid", "/metadata/a"),
+    Wrong(
+        "metadata with 2^63",
+        _add(metadata={"a": 2**63}),
+        "field_invalid",
+        "/metadata/a",
+        kinds=_AS_ABOVE,
+    ),
     Wrong(
         "metadata too large",
         _update(metadata={"a": "x" * 100}),
@@ -150,6 +177,7 @@ _METADATA: Final = (
         _update(expires_at="2030-01-01T00:00:00"),
         "field_invalid",
         "/expires_at",
+        kinds=_AS_ABOVE,
     ),
     Wrong(
         "time before the calendar",
@@ -162,6 +190,7 @@ _METADATA: Final = (
         _add(expires_at="9999-12-31T23:59:59-14:00"),
         "field_invalid",
         "/expires_at",
+        kinds=_AS_ABOVE,
     ),
 )
 _FILTERS: Final = (
@@ -180,12 +209,14 @@ _FILTERS: Final = (
         _list(filter={"and": [{"key": {"like": "a"}}]}),
         "filter_invalid",
         "/filter/and/0/key/like",
+        kinds=_AS_ABOVE,
     ),
     Wrong(
         "filter of wrong type",
         _list(filter={"metadata.n": {"gt": True}}),
         "filter_invalid",
         "/filter/metadata.n/gt",
+        kinds=_AS_ABOVE,
     ),
     Wrong(
         "filter with NUL",
@@ -198,11 +229,12 @@ _FILTERS: Final = (
         _search(filter=_nested(16, "not", {"key": {"eq": "a"}})),
         "filter_invalid",
         "/filter" + "/not" * 16,
+        kinds=_AS_ABOVE,
     ),
 )
 _SEARCHES: Final = (
     Wrong("empty query", _search(""), "query_invalid", "/query"),
-    Wrong("blank query", _search(" \n\u3000"), "query_invalid", "/query"),
+    Wrong("blank query", _search(" \n\u3000"), "query_invalid", "/query", kinds=_AS_ABOVE),
     Wrong(
         "query too long",
         _search("x" * 11),
@@ -211,7 +243,7 @@ _SEARCHES: Final = (
         settings={"max_query_chars": "10"},
     ),
     Wrong("k of 0", _search(k=0), "query_invalid", "/k"),
-    Wrong("k of 1001", _search(k=1001), "query_invalid", "/k"),
+    Wrong("k of 1001", _search(k=1001), "query_invalid", "/k", kinds=_AS_ABOVE),
     Wrong("k in words", _search(k="ten"), "query_invalid", "/k"),
     Wrong("unknown mode", _search(mode="semantic"), "query_invalid", "/mode"),
     Wrong("unknown strategy", _search(strategy="best"), "query_invalid", "/strategy"),
@@ -230,7 +262,7 @@ _LISTINGS: Final = (
         "/collection",
     ),
     Wrong("limit of 0", _list(limit=0), "query_invalid", "/limit"),
-    Wrong("limit of 1001", _log(limit=1001), "query_invalid", "/limit"),
+    Wrong("limit of 1001", _log(limit=1001), "query_invalid", "/limit", kinds=_AS_ABOVE),
     Wrong("limit in words", _list(limit="all"), "query_invalid", "/limit"),
     Wrong("cursor of noise", _list(cursor="%&?é"), "cursor_invalid", "/cursor"),
     Wrong("cursor of the log", _list(cursor=_cursor("searches:1")), "cursor_invalid", "/cursor"),
@@ -239,6 +271,7 @@ _LISTINGS: Final = (
         _log(cursor=_cursor("documents:1")),
         "cursor_invalid",
         "/cursor",
+        kinds=_AS_ABOVE,
     ),
 )
 _UNKNOWN: Final = (
@@ -265,7 +298,7 @@ _UNKNOWN: Final = (
     ),
     Wrong("unknown chunk", _chunk(999), "chunk_not_found", "/chunk_id"),
     Wrong("chunk of 0", _chunk(0), "field_invalid", "/chunk_id"),
-    Wrong("chunk of 2^63", _chunk(2**63), "field_invalid", "/chunk_id"),
+    Wrong("chunk of 2^63", _chunk(2**63), "field_invalid", "/chunk_id", kinds=_AS_ABOVE),
     Wrong(
         "missing path",
         lambda interface, _: interface.ingest(["no-such-folder/no-such-file.md"]),

@@ -195,7 +195,7 @@ def _reciprocal(ranks: IdArray) -> FloatArray:
 
 def _score(candidates: Candidates, background: Background, damped: float) -> Fused:
     standardised = ((candidates.cosine - background.mean) / background.deviation).astype(np.float32)
-    best = float(candidates.bm25.max(initial=0.0))
+    best = float(candidates.bm25.max()) if len(candidates.bm25) else 0.0
     share = candidates.bm25 / np.float32(best) if best > 0 else np.zeros_like(candidates.bm25)
     weight = SCORE_KEYWORD_WEIGHT * damped if best > 0 else 0.0
     return Fused(

@@ -1,0 +1,91 @@
+"""The log is written behind the reply, and what was not written is counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from vstash.learn.recorder import Recorder
+
+
+def test_rows_are_stored_in_order_behind_the_caller() -> None:
+    """What is recorded is written by another thread, in order, by the time flush returns."""
+    seen: list[tuple[int, str]] = []
+
+    def write(row: int) -> bool:
+        seen.append((row, threading.current_thread().name))
+        return True
+
+    recorder = Recorder(write)
+    for row in range(100):
+        recorder.record(row)
+    recorder.flush()
+    assert [row for row, _ in seen] == list(range(100))
+    assert {name for _, name in seen} == {"vstash-log"}
+    assert recorder.dropped == 0
+    recorder.close()
+
+
+def test_rows_that_were_not_stored_are_counted() -> None:
+    """A writer that says no makes the count grow, and later rows go on."""
+    recorder: Recorder[int] = Recorder(lambda row: row % 3 == 0)
+    for row in range(9):
+        recorder.record(row)
+    recorder.flush()
+    assert recorder.dropped == 6
+    recorder.close()
+
+
+def test_a_full_queue_drops_and_never_waits() -> None:
+    """While the writer hangs, recording returns at once and counts what found no room."""
+    go_on = threading.Event()
+    recorder: Recorder[int] = Recorder(lambda _row: go_on.wait(20))
+    begin = time.monotonic()
+    for row in range(1500):
+        recorder.record(row)
+    assert time.monotonic() - begin < 1
+    # One row is in the writer's hands or still in the queue of a thousand.
+    assert 499 <= recorder.dropped <= 500
+    dropped = recorder.dropped
+    go_on.set()
+    recorder.flush()
+    assert recorder.dropped == dropped
+    recorder.close()
+
+
+def test_closing_stores_what_is_queued() -> None:
+    """close() leaves nothing behind, ends the thread, and may be called again."""
+    seen: list[int] = []
+
+    def write(row: int) -> bool:
+        time.sleep(0.002)
+        seen.append(row)
+        return True
+
+    recorder = Recorder(write)
+    for row in range(50):
+        recorder.record(row)
+    recorder.close()
+    recorder.close()
+    assert seen == list(range(50))
+    assert "vstash-log" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_closing_does_not_wait_for_ever() -> None:
+    """A writer that hangs holds close() for about two seconds, no longer."""
+    go_on = threading.Event()
+    recorder: Recorder[int] = Recorder(lambda _row: go_on.wait(20))
+    recorder.record(1)
+    begin = time.monotonic()
+    recorder.close()
+    assert time.monotonic() - begin < 6
+    go_on.set()
+
+
+def test_an_idle_recorder_has_no_thread() -> None:
+    """Before the first row nothing is started, and flush and close return at once."""
+    before = threading.active_count()
+    recorder: Recorder[int] = Recorder(lambda _row: True)
+    recorder.flush()
+    recorder.close()
+    assert threading.active_count() == before

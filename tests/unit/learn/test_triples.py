@@ -1,0 +1,148 @@
+"""Disagreement, and the triples that follow from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vstash.learn.triples import LegScores, RawTriple, disagreement_at, mine
+from vstash.types import LegEntry
+
+
+@pytest.mark.parametrize(
+    ("vector", "keyword", "k", "expected"),
+    [
+        ([1, 2, 3, 4], [1, 2, 3, 4], 4, 0.0),
+        ([1, 2, 3, 4], [4, 3, 2, 1], 4, 0.0),
+        ([1, 2, 3, 4], [5, 6, 7, 8], 4, 1.0),
+        ([1, 2, 3, 4], [1, 9, 8, 2], 4, 1 - 2 / 4),
+        ([1, 2, 3, 4], [3, 4, 1, 2], 2, 1.0),
+        ([], [], 10, 0.0),
+        ([1], [], 10, 1.0),
+        ([1, 2], [1, 2], 10, 0.0),
+        ([1, 2, 3, 4], [1], 10, 1 - 1 / 4),
+    ],
+)
+def test_disagreement_by_hand(
+    vector: list[int], keyword: list[int], k: int, expected: float
+) -> None:
+    """1 - common / k, where the longer list stands for k if both are shorter."""
+    assert disagreement_at(vector, keyword, k) == pytest.approx(expected)
+    assert disagreement_at(keyword, vector, k) == pytest.approx(expected)
+
+
+def legs(
+    vector: list[int], keyword: list[int], scores: dict[int, tuple[str, float, float]]
+) -> list[RawTriple]:
+    """Mine at depth 5 with .4 as the cosine of unrelated text."""
+    known = {chunk: LegScores(*values) for chunk, values in scores.items()}
+    return mine(
+        [LegEntry(chunk, known[chunk].cosine) for chunk in vector],
+        [LegEntry(chunk, known[chunk].bm25) for chunk in keyword],
+        known,
+        typical_cosine=0.4,
+        k=5,
+    )
+
+
+# Vectors list 1 to 5, of which 1 and 3 lack every word; keywords lead with 8, which vectors miss.
+VECTORS = {
+    1: ("a", 0.9, 0.0),
+    2: ("b", 0.8, 1.0),
+    3: ("c", 0.7, 0.0),
+    4: ("d", 0.6, 1.0),
+    5: ("e", 0.55, 1.0),
+}
+
+
+def test_a_dense_blind_spot() -> None:
+    """The positive leads the keywords and vectors miss it; the negative leads vectors wordless."""
+    scores = {**VECTORS, 8: ("z", 0.45, 9.0)}
+    (found,) = legs([1, 2, 3, 4, 5], [8, 2, 4, 5], scores)
+    assert (found.kind, found.positive, found.negative) == ("dense_blind_spot", 8, 1)
+    assert found.evidence == {
+        "positive": {"sure_rank": 1, "blind_rank": None, "cosine": 0.45, "bm25": 9.0},
+        "negative": {"blind_rank": 1, "cosine": 0.9, "bm25": 0.0},
+    }
+
+
+def test_a_lexical_blind_spot() -> None:
+    """The mirror image: vectors are sure, keywords miss it, the negative is unrelated by cosine."""
+    scores = {
+        7: ("p", 0.95, 0.0),
+        1: ("a", 0.3, 9.0),
+        2: ("b", 0.6, 8.0),
+        **{number: (f"d{number}", 0.6, 5.0) for number in (3, 4, 5)},
+    }
+    (found,) = legs([7, 2, 3, 4, 1], [1, 2, 3, 4, 5], scores)
+    assert (found.kind, found.positive, found.negative) == ("lexical_blind_spot", 7, 1)
+    assert found.evidence["negative"] == {"blind_rank": 1, "cosine": 0.3, "bm25": 9.0}
+
+
+def test_both_kinds_from_one_search() -> None:
+    """One search may show a blind spot of each leg, and never two of one."""
+    scores = {
+        7: ("p", 0.95, 0.0),
+        6: ("q", 0.94, 0.0),
+        1: ("a", 0.2, 9.0),
+        2: ("b", 0.3, 8.0),
+    }
+    found = legs([7, 6], [1, 2], scores)
+    assert [(one.kind, one.positive, one.negative) for one in found] == [
+        ("dense_blind_spot", 1, 7),
+        ("lexical_blind_spot", 7, 1),
+    ]
+
+
+def test_agreement_gives_nothing() -> None:
+    """Where both legs list the same chunks there is nothing to learn."""
+    assert legs([1, 2, 3], [2, 1, 3], VECTORS) == []
+    assert legs([], [], {}) == []
+
+
+def test_only_the_first_three_are_sure() -> None:
+    """A chunk that keywords put fourth is no positive."""
+    scores = {**VECTORS, 8: ("z", 0.45, 1.0)}
+    assert legs([1, 2, 3, 4, 5], [2, 4, 5, 8], scores) == []
+    (found,) = legs([1, 2, 3, 4, 5], [2, 4, 8, 5], scores)
+    assert found.evidence["positive"] == {
+        "sure_rank": 3,
+        "blind_rank": None,
+        "cosine": 0.45,
+        "bm25": 1.0,
+    }
+
+
+def test_a_rank_beyond_the_depth_is_blind() -> None:
+    """A positive that the other leg lists below its first k counts as missed, rank told."""
+    scores = {**VECTORS, 6: ("f", 0.5, 1.0), 8: ("z", 0.45, 9.0)}
+    (found,) = legs([1, 2, 3, 4, 5, 6, 8], [8, 2, 4, 5], scores)
+    positive = found.evidence["positive"]
+    assert isinstance(positive, dict)
+    assert positive["blind_rank"] == 7
+    within = legs([1, 2, 3, 4, 8, 5, 6], [8, 2, 4, 5], scores)
+    assert within == []
+
+
+def test_a_passage_of_the_same_document_is_no_negative() -> None:
+    """The next candidate of another document is taken, or none."""
+    scores = {**VECTORS, 1: ("z", 0.9, 0.0), 8: ("z", 0.45, 9.0)}
+    (found,) = legs([1, 2, 3, 4, 5], [8, 2, 4, 5], scores)
+    assert found.negative == 3
+    scores[3] = ("z", 0.7, 0.0)
+    assert legs([1, 2, 3, 4, 5], [8, 2, 4, 5], scores) == []
+
+
+def test_without_a_negative_there_is_no_triple() -> None:
+    """Where every chunk of the vector leg has a word of the query, nothing is a dense negative."""
+    scores = {number: (f"d{number}", 0.9, 1.0) for number in range(1, 6)}
+    scores[8] = ("z", 0.45, 9.0)
+    assert legs([1, 2, 3, 4, 5], [8, 1, 2, 3, 4, 5], scores) == []
+
+
+def test_an_unknown_cosine_is_told_as_such() -> None:
+    """A chunk without a vector has no cosine in the evidence; JSON has no NaN."""
+    scores = {**VECTORS, 8: ("z", float("nan"), 9.0)}
+    (found,) = legs([1, 2, 3, 4, 5], [8, 2, 4, 5], scores)
+    positive = found.evidence["positive"]
+    assert isinstance(positive, dict)
+    assert positive["cosine"] is None

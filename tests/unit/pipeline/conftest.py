@@ -1,0 +1,44 @@
+"""An open engine over a real file, with a clock to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vstash import Memory
+from vstash.pipeline.engine import Engine, open_engine
+
+
+class Clock:
+    """Microseconds since the epoch, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000_000_000
+
+    def __call__(self) -> int:
+        """The time; it grows by one at every look, so that no two writes share it."""
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still but for the looks at it."""
+    return Clock()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, clock: Clock) -> Iterator[Engine]:
+    """The parts under a Memory, on that clock."""
+    opened = open_engine(tmp_path / "x.db", model="fake", clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    """An open Memory on an empty file."""
+    with Memory(tmp_path / "x.db", model="fake") as opened:
+        yield opened
