@@ -67,6 +67,8 @@ class Shared:
         """The file through one of the interfaces."""
         if kind not in self._opened:
             opener = Opener(kind, self._later)
-            self._later.callback(opener.close)
             self._opened[kind] = opener(self.path)
+            # After it opened, since what is to be done later is done from the end: a server is
+            # told to stop before anybody waits for it.
+            self._later.callback(opener.close)
         return self._opened[kind]

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
@@ -98,9 +98,7 @@ class RestInterface:
             while not self._server.started:
                 assert thread.is_alive()
                 time.sleep(0.001)
-            port = listener.getsockname()[1]
-            self._connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
-            opened.callback(self._connection.close)
+            self._port: int = listener.getsockname()[1]
             self._opened = opened.pop_all()
 
     def _stop(self) -> None:
@@ -119,9 +117,11 @@ class RestInterface:
         """
         content = None if body is None else json.dumps(body).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
-        self._connection.request(method, target, body=content, headers=headers)
-        response = self._connection.getresponse()
-        raw = response.read()
+        # A new one each time: the service closes those that were idle for a while.
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)) as connection:
+            connection.request(method, target, body=content, headers=headers)
+            response = connection.getresponse()
+            raw = response.read()
         answer = json.loads(raw) if raw else {}
         assert isinstance(answer, dict)
         if response.status < 400:

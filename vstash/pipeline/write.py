@@ -92,14 +92,18 @@ class Writing:
         """Store many documents; see `Memory.add_batch`."""
         outcomes: dict[int, Document | VstashError] = {}
         fresh: list[tuple[int, prepare.Prepared]] = []
+        places: set[tuple[str, str | None]] = set()
         for position, document in enumerate(documents):
             try:
                 prepared = prepare.prepare(document, self._settings)
             except VstashError as error:
                 outcomes[position] = error
                 continue
-            unchanged = self._unchanged(prepared)
+            place = (prepared.collection, prepared.key)
+            # What the file holds now is not what it will hold once the batch is stored.
+            unchanged = None if place in places else self._unchanged(prepared)
             if unchanged is None:
+                places.add(place)
                 fresh.append((position, prepared))
             else:
                 outcomes[position] = unchanged
