@@ -181,7 +181,7 @@ class Memory:
         """
         several = [paths] if isinstance(paths, str | os.PathLike) else paths
         return self._engine.ingesting.ingest(
-            [Path(path) for path in several],
+            several,
             collection=collection,
             tags=tags,
             ignore=ignore,

@@ -80,7 +80,6 @@ class CliInterface:
         *words: str,
         stdin: bytes | None = None,
         fine: frozenset[int] = frozenset({0}),
-        part: bool = False,
     ) -> JsonDict:
         """Run one command.
 
@@ -88,7 +87,6 @@ class CliInterface:
             words: The command line.
             stdin: Standard input.
             fine: Exit codes with which an answer is printed.
-            part: Whether an error may come with what was done before it.
 
         Returns:
             The one JSON document that it printed.
@@ -110,7 +108,7 @@ class CliInterface:
             answer = json.loads(done.stdout)
             assert isinstance(answer, dict)
             return answer
-        assert part or done.stdout == b"", (done.stdout, told)
+        assert done.stdout == b"", (done.stdout, told)
         assert told.count("\n") == 1, f"one line was to say what went wrong: {told}"
         error = json.loads(told)["error"]
         assert done.returncode == _EXIT_CODES[error["code"]], error
@@ -205,7 +203,7 @@ class CliInterface:
 
     def delete(self, id: str) -> None:
         """Remove a document."""
-        self.run("delete", "--", id, part=True)
+        self.run("delete", "--", id)
 
     def search(
         self,

@@ -69,6 +69,7 @@ class DocumentRoutes:
         """Add the routes to an application."""
         self._attach_collection(app)
         self._attach_items(app)
+        self._attach_chunks(app)
 
     def _attach_collection(self, app: FastAPI) -> None:
         app.add_api_route(
@@ -155,6 +156,8 @@ class DocumentRoutes:
             response_description="It is gone, with its words, vectors and triples.",
             responses=refusals(DocumentNotFoundError, FieldError, *WRITING),
         )
+
+    def _attach_chunks(self, app: FastAPI) -> None:
         app.add_api_route(
             "/v1/chunks/{chunk_id}",
             self.get_chunk,

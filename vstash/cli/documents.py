@@ -256,7 +256,8 @@ def delete(
     with common.memory(create=False) as memory:
         deleted, missing = _delete_each(memory, documents, keys, collection)
     if common.as_json:
-        out_json({"deleted": deleted})
+        if deleted or not missing:
+            out_json({"deleted": deleted})
     else:
         for document in deleted:
             out(f"deleted {document.id}  {printable(document.key)}")
@@ -275,7 +276,9 @@ def _delete_each(
             deleted.append(memory.delete(document_id, key=key, collection=collection))
         except DocumentNotFoundError as error:  # noqa: PERF203 - each deletion fails on its own
             missing.append(
-                DocumentNotFoundError(error.message, local_detail=document_id or key or "")
+                DocumentNotFoundError(
+                    error.message, pointer=error.pointer, local_detail=document_id or key or ""
+                )
             )
     return deleted, missing
 

@@ -44,27 +44,28 @@ class FoundFile:
         return self.path.as_posix()
 
 
-def resolved(paths: Sequence[Path]) -> list[Path]:
+def resolved(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """Absolute paths without links.
 
     Raises:
         PathNotFoundError: When one of them does not exist.
-        FieldError: When one of them holds a NUL character, or is not UTF-8 and so cannot be a key.
+        FieldError: When one is empty, holds a NUL character, or is not UTF-8 and so cannot be a key.
     """
     found = []
-    for path in paths:
-        if _UNSTORABLE.search(str(path)):
+    for given in paths:
+        path = os.fspath(given)
+        if not path or _UNSTORABLE.search(path):
             raise FieldError(
-                "A path cannot hold a NUL character, nor bytes that are not UTF-8.",
+                "A path is not empty, and holds neither NUL nor bytes that are not UTF-8.",
                 pointer="/paths",
             )
         try:
-            found.append(path.expanduser().resolve(strict=True))
+            found.append(Path(path).expanduser().resolve(strict=True))
         except (OSError, RuntimeError) as error:
             raise PathNotFoundError(
                 "A file or folder to ingest does not exist or cannot be reached.",
                 pointer="/paths",
-                local_detail=str(path),
+                local_detail=path,
             ) from error
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ class Ingesting:
 
     def ingest(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[str | os.PathLike[str]],
         *,
         collection: str | None,
         tags: Sequence[str],

@@ -112,7 +112,7 @@ def checked_key(key: str, *, pointer: str = "/key") -> str:
 
 
 def checked_title(title: str | None) -> str:
-    """A title on one line, empty for None.
+    """A title on one line, empty for None; runs of whitespace become one space.
 
     Raises:
         FieldError: When it is too long, or holds control characters or lone surrogates.
@@ -121,7 +121,10 @@ def checked_title(title: str | None) -> str:
         return ""
     if len(_storable(title, "/title")) > MAX_TITLE_CHARS:
         raise FieldError(f"A title has at most {MAX_TITLE_CHARS:,} characters.", pointer="/title")
-    return title.strip()
+    line = " ".join(title.split())
+    if any(unicodedata.category(character) == "Cc" for character in line):
+        raise FieldError("A title holds no control characters.", pointer="/title")
+    return line
 
 
 def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:

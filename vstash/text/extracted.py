@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +45,7 @@ class Content:
 
 
 def one_line(text: str) -> str:
-    r"""A title: whitespace collapsed, at most 300 characters.
+    r"""A title: whitespace collapsed, control characters left out, at most 300 characters.
 
     Args:
         text: Any text.
@@ -56,4 +57,5 @@ def one_line(text: str) -> str:
         >>> one_line("  A long\n title ")
         'A long title'
     """
-    return " ".join(text.split())[:MAX_TITLE_CHARS].strip()
+    line = " ".join(text.split())[:MAX_TITLE_CHARS]
+    return "".join(char for char in line if unicodedata.category(char) != "Cc").strip()

@@ -177,3 +177,9 @@ def test_a_nul_in_a_path_is_named() -> None:
     """A path that no system takes is refused as such."""
     with pytest.raises(FieldError):
         resolved([Path("a\0b")])
+
+
+def test_an_empty_path_is_not_the_working_directory() -> None:
+    """An empty path is refused rather than read as the folder that the process stands in."""
+    with pytest.raises(FieldError):
+        resolved([""])

@@ -181,3 +181,12 @@ def test_a_query_is_made_readable(query: str, expected: str) -> None:
     """A query is composed, and what UTF-8 cannot carry is replaced."""
     assert readable_query(query) == expected
     assert readable_query(query).encode()
+
+
+def test_a_title_stands_on_one_line() -> None:
+    """Runs of whitespace in a title become one space; control characters are refused."""
+    settings = Settings()
+    assert prepare(NewDocument("x", title=" a\n\tb "), settings).title == "a b"
+    with pytest.raises(FieldError) as caught:
+        prepare(NewDocument("x", title="a\x1b[1m"), settings)
+    assert caught.value.pointer == "/title"
