@@ -9,18 +9,16 @@ must not choose the model or the file.
 from __future__ import annotations
 
 import os
+import re
+import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import msgspec
+from msgspec import Meta
 from platformdirs import user_config_dir, user_data_dir
-from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 
 from vstash.errors import SettingsError
 
@@ -47,15 +45,12 @@ def config_path() -> Path:
     )
 
 
-def _row(default: Any, unit: str, text: str, **bounds: Any) -> Any:
-    return Field(default, description=text, json_schema_extra={"unit": unit}, **bounds)
+def _about(unit: str, text: str, *, ge: float | None = None, le: float | None = None) -> Meta:
+    return Meta(description=text, ge=ge, le=le, extra={"unit": unit})
 
 
-class Settings(BaseSettings):
-    """All settings of vstash, validated.
-
-    Raises:
-        SettingsError: From `load_settings`, when a value is unknown or out of range.
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of vstash; `load_settings` reads and checks them.
 
     Example:
         >>> from vstash.settings import Settings
@@ -63,86 +58,105 @@ class Settings(BaseSettings):
         128
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="VSTASH_", extra="forbid", frozen=True, protected_namespaces=()
-    )
-
-    db: str = _row("", "path", "The file; empty means vstash.db in the user's data folder.")
-    model: str = _row(
-        "",
-        "name or path",
-        "The embedding model: empty for the one in the package, a folder with model.json, "
-        "model.onnx and tokenizer.json, or `fake` for the deterministic test embedder.",
-    )
-    durability: Literal["full", "normal"] = _row(
-        "full",
-        "",
-        "full: a write that returned survives power loss. normal: it survives kill -9, but the last "
-        "moments before a power cut may be lost; the file is never damaged.",
-    )
-    threads: int = _row(0, "threads", "Embedding workers; 0 means one per core.", ge=0, le=256)
-    busy_timeout_s: float = _row(
-        5.0,
-        "seconds",
-        "How long a write waits for another process before it gives up.",
-        ge=0,
-        le=600,
-    )
-    chunk_tokens: int = _row(
-        192,
-        "tokens",
-        "Target size of a chunk. Measured on the judged sets: nDCG@10 on long chats .675 whole, .775 "
-        "at 384, .821 at 192, .828 at 96; on abstracts of 300 tokens .373 whole, .369 at 192.",
-        ge=16,
-        le=8192,
-    )
-    chunk_overlap: int = _row(
-        24,
-        "tokens",
-        "How much of a chunk's end the next one repeats, where a passage had to be cut.",
-        ge=0,
-        le=1024,
-    )
-    max_text_chars: int = _row(
-        10_000_000, "characters", "Longest text of one document.", ge=1, le=500_000_000
-    )
-    max_metadata_bytes: int = _row(
-        65_536, "bytes", "Largest metadata object, as JSON.", ge=2, le=16_777_216
-    )
-    max_query_chars: int = _row(100_000, "characters", "Longest query.", ge=1, le=10_000_000)
-    max_file_bytes: int = _row(
-        50_000_000, "bytes", "Largest file that ingest reads.", ge=1, le=2_000_000_000
-    )
-    strategy: Literal["score", "rrf", "adaptive-rrf"] = _row(
-        "score", "", "How the two legs are fused when a search does not say."
-    )
-    log_searches: bool = _row(
-        True,
-        "",
-        "Log each search and where its legs disagree, in the file itself.",
-    )
-    log_max_rows: int = _row(
-        100_000, "searches", "How many logged searches are kept; the oldest go first.", ge=1
-    )
-    log_max_days: int = _row(180, "days", "How long a logged search is kept.", ge=1, le=36_500)
-    host: str = _row("127.0.0.1", "address", "Where `vstash serve` listens; loopback only.")
-    port: int = _row(8765, "port", "Port of `vstash serve`; 0 picks a free one.", ge=0, le=65_535)
-    max_body_bytes: int = _row(
-        16_777_216, "bytes", "Largest request body that the service reads.", ge=1024
-    )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then vstash.toml."""
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_path())
-        return init_settings, env_settings, toml
+    db: Annotated[
+        str,
+        _about("path", "The file; empty means vstash.db in the user's data folder."),
+    ] = ""
+    model: Annotated[
+        str,
+        _about(
+            "name or path",
+            "The embedding model: empty for the one in the package, a folder with "
+            "model.json, model.onnx and tokenizer.json, or `fake` for the deterministic "
+            "test embedder.",
+        ),
+    ] = ""
+    durability: Annotated[
+        Literal["full", "normal"],
+        _about(
+            "",
+            "full: a write that returned survives power loss. normal: it survives kill -9, "
+            "but the last moments before a power cut may be lost; the file is never "
+            "damaged.",
+        ),
+    ] = "full"
+    threads: Annotated[
+        int,
+        _about("threads", "Embedding workers; 0 means one per core.", ge=0, le=256),
+    ] = 0
+    busy_timeout_s: Annotated[
+        float,
+        _about(
+            "seconds",
+            "How long a write waits for another process before it gives up.",
+            ge=0,
+            le=600,
+        ),
+    ] = 5.0
+    chunk_tokens: Annotated[
+        int,
+        _about(
+            "tokens",
+            "Target size of a chunk. Measured on the judged sets: nDCG@10 on long chats "
+            ".675 whole, .775 at 384, .821 at 192, .828 at 96; on abstracts of 300 tokens "
+            ".373 whole, .369 at 192.",
+            ge=16,
+            le=8192,
+        ),
+    ] = 192
+    chunk_overlap: Annotated[
+        int,
+        _about(
+            "tokens",
+            "How much of a chunk's end the next one repeats, where a passage had to be cut.",
+            ge=0,
+            le=1024,
+        ),
+    ] = 24
+    max_text_chars: Annotated[
+        int,
+        _about("characters", "Longest text of one document.", ge=1, le=500_000_000),
+    ] = 10_000_000
+    max_metadata_bytes: Annotated[
+        int,
+        _about("bytes", "Largest metadata object, as JSON.", ge=2, le=16_777_216),
+    ] = 65_536
+    max_query_chars: Annotated[
+        int,
+        _about("characters", "Longest query.", ge=1, le=10_000_000),
+    ] = 100_000
+    max_file_bytes: Annotated[
+        int,
+        _about("bytes", "Largest file that ingest reads.", ge=1, le=2_000_000_000),
+    ] = 50_000_000
+    strategy: Annotated[
+        Literal["score", "rrf", "adaptive-rrf"],
+        _about("", "How the two legs are fused when a search does not say."),
+    ] = "score"
+    log_searches: Annotated[
+        bool,
+        _about("", "Log each search and where its legs disagree, in the file itself."),
+    ] = True
+    log_max_rows: Annotated[
+        int,
+        _about("searches", "How many logged searches are kept; the oldest go first.", ge=1),
+    ] = 100_000
+    log_max_days: Annotated[
+        int,
+        _about("days", "How long a logged search is kept.", ge=1, le=36_500),
+    ] = 180
+    host: Annotated[
+        str,
+        _about("address", "Where `vstash serve` listens; loopback only."),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        _about("port", "Port of `vstash serve`; 0 picks a free one.", ge=0, le=65_535),
+    ] = 8765
+    max_body_bytes: Annotated[
+        int,
+        _about("bytes", "Largest request body that the service reads.", ge=1024),
+    ] = 16_777_216
 
     def db_path(self) -> Path:
         """The file as an absolute path."""
@@ -150,13 +164,13 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings from every source.
+    """Read the settings from every source and check them.
 
     Args:
         overrides: Values that win over environment and file; None means not given.
 
     Returns:
-        The validated settings.
+        The checked settings.
 
     Raises:
         SettingsError: When a name is unknown, a value is out of range, or vstash.toml is malformed.
@@ -166,45 +180,82 @@ def load_settings(**overrides: Any) -> Settings:
         64
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    found = {**_from_file(), **_from_environment(), **given}
     try:
-        return Settings(**given)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        return msgspec.convert(found, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        told = str(error)
+        name = re.search(r"- at `\$\.(\w+)`", told)
+        reason = told.partition(" - at")[0]
         raise SettingsError(
-            f"Setting `{name}`: {first['msg']}. `vstash settings` lists names, units and ranges.",
-            local_detail=f"vstash.toml is {config_path()}",
-        ) from error
-    except (ValueError, OSError) as error:
+            f"Setting `{name[1]}`: {reason}." if name else f"Settings: {reason}.",
+            local_detail=f"vstash.toml is {config_path()}; `vstash settings` lists names and ranges",
+        ) from None
+
+
+def _from_environment() -> dict[str, str]:
+    names = ((name, f"VSTASH_{name.upper()}") for name in Settings.__struct_fields__)
+    return {name: os.environ[variable] for name, variable in names if variable in os.environ}
+
+
+def _from_file() -> dict[str, Any]:
+    path = config_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            "vstash.toml cannot be read: it must be valid TOML.",
-            local_detail=f"{config_path()}: {error}",
+            "vstash.toml cannot be read.", local_detail=f"{path}: {error}"
         ) from error
+    try:
+        return _toml(text)
+    except ValueError as error:
+        raise SettingsError(
+            "vstash.toml must be valid TOML.", local_detail=f"{path}: {error}"
+        ) from error
+
+
+def _toml(text: str) -> dict[str, Any]:
+    # Imported when there is a file: most have none, and every process would pay for it.
+    parser = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    return dict(parser.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One line of the table of settings."""
+    """One line of the table of settings; ``range`` is empty where any value will do."""
 
     name: str
-    default: str
+    default: str | int | float | bool
     unit: str
+    range: str
     help: str
     env: str
 
 
 def setting_rows() -> tuple[SettingRow, ...]:
     """The table of settings, from which the CLI and the documentation are made."""
+    hints = get_type_hints(Settings, include_extras=True)
     rows = []
-    for name, info in Settings.model_fields.items():
-        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    for name, default in zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True):
+        kind, about = get_args(hints[name])
         rows.append(
             SettingRow(
                 name=name,
-                default=str(info.default),
-                unit=str(extra.get("unit", "")),
-                help=info.description or "",
+                default=default,
+                unit=(about.extra or {})["unit"],
+                range=_range(kind, about),
+                help=about.description or "",
                 env=f"VSTASH_{name.upper()}",
             )
         )
     return tuple(rows)
+
+
+def _range(kind: object, about: Meta) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(kind))
+    if about.ge is not None and about.le is not None:
+        return f"{about.ge:,} to {about.le:,}"
+    return "" if about.ge is None else f"{about.ge:,} or more"

@@ -179,7 +179,7 @@ def test_the_image_runs_without_rights() -> None:
 def test_the_image_names_the_port_of_the_settings() -> None:
     """EXPOSE and the health check use the port on which the service listens by default."""
     final = stages()[1]
-    port = str(Settings.model_construct().port)
+    port = str(Settings().port)
     assert only(final, "EXPOSE") == port
     assert f"'{port}'" in only(final, "HEALTHCHECK")
 

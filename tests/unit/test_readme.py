@@ -272,7 +272,7 @@ def test_vstash_works_with_the_network_cut(tmp_path: Path, environment: dict[str
 
 def test_numbers_in_the_readme_are_those_of_the_settings() -> None:
     """Limits that the README names are the defaults of the table of settings."""
-    known = Settings.model_construct()
+    known = Settings()
     assert f"{known.log_max_rows:,} searches or {known.log_max_days} days" in " ".join(
         README.split()
     )
@@ -282,7 +282,7 @@ def test_numbers_in_the_readme_are_those_of_the_settings() -> None:
 def test_measured_figures_in_the_readme_are_the_newest_rows() -> None:
     """Each row of the README's table of nDCG@10 is the last one that the benchmark wrote."""
     lines = (ROOT / "bench" / "results" / "quality.jsonl").read_text(encoding="utf-8").splitlines()
-    size = Settings.model_construct().chunk_tokens
+    size = Settings().chunk_tokens
     newest = {
         row["set"]: row["ndcg@10"]
         for row in map(json.loads, lines)

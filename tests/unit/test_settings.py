@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from vstash.errors import SettingsError
 from vstash.settings import (
@@ -32,7 +31,7 @@ def test_the_defaults_hold_without_any_source(config: Path) -> None:
     """No file, no variable: every setting has its default."""
     settings = load_settings()
     for row in setting_rows():
-        assert str(getattr(settings, row.name)) == row.default
+        assert getattr(settings, row.name) == row.default
     assert (settings.durability, settings.busy_timeout_s, settings.host) == ("full", 5, "127.0.0.1")
 
 
@@ -105,14 +104,14 @@ def test_a_file_that_is_not_text_is_named(config: Path) -> None:
 
 def test_settings_do_not_change() -> None:
     """A Settings object is frozen."""
-    with pytest.raises(ValidationError):
-        load_settings().port = 1
+    with pytest.raises(AttributeError):
+        load_settings().port = 1  # type: ignore[misc]
 
 
 def test_every_setting_has_its_row() -> None:
     """Name, variable and a sentence of help for each, so that documents can be made from them."""
     rows = {row.name: row for row in setting_rows()}
-    assert set(rows) == set(Settings.model_fields)
+    assert set(rows) == set(Settings.__struct_fields__)
     for name, row in rows.items():
         assert row.env == f"VSTASH_{name.upper()}"
         assert row.help.endswith(".")

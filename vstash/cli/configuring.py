@@ -48,13 +48,13 @@ def settings(common: Common, markdown: bool) -> None:
 
 
 def _print_json(in_force: Settings) -> None:
-    from vstash.settings import Settings, config_path, setting_rows
+    from vstash.settings import config_path, setting_rows
 
     items = [
         {
             "name": row.name,
             "value": getattr(in_force, row.name),
-            "default": Settings.model_fields[row.name].default,
+            "default": row.default,
             "unit": row.unit,
             "env": row.env,
             "help": row.help,
@@ -65,12 +65,11 @@ def _print_json(in_force: Settings) -> None:
 
 
 def _show(in_force: Settings | None) -> None:
-    from vstash.cli.reference import setting_range
     from vstash.settings import config_path, setting_rows
 
     for row in setting_rows():
         value = "" if in_force is None else f" = {printable(str(getattr(in_force, row.name)))}"
-        facts = (f"default {row.default or 'empty'}", row.unit, setting_range(row.name), row.env)
+        facts = (f"default {row.default or 'empty'}", row.unit, row.range, row.env)
         meaning = f"{row.help} ({'; '.join(fact for fact in facts if fact)})"
         out(bold(row.name) + value)
         out(

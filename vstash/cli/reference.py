@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING
 
-from vstash.settings import Settings, setting_rows
+from vstash.settings import setting_rows
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["cli_markdown", "setting_range", "settings_markdown"]
+__all__ = ["cli_markdown", "settings_markdown"]
 
 _ERRORS = (
     "Errors go to standard error as one line, `error: message [code]`; with `--json` as one JSON "
@@ -22,20 +22,6 @@ _ERRORS = (
     "Standard output then holds one JSON document or nothing."
 )
 _COMMON = ("db", "model", "as_json", "help")
-
-
-def setting_range(name: str) -> str:
-    """What values a setting takes, such as ``16 to 8,192``; empty where any will do."""
-    info = Settings.model_fields[name]
-    if get_origin(info.annotation) is Literal:
-        return " or ".join(f"`{value}`" for value in get_args(info.annotation))
-    low: Any = next((bound.ge for bound in info.metadata if hasattr(bound, "ge")), None)
-    high: Any = next((bound.le for bound in info.metadata if hasattr(bound, "le")), None)
-    if low is not None and high is not None:
-        return f"{low:,} to {high:,}"
-    if low is not None:
-        return f"{low:,} or more"
-    return "" if high is None else f"{high:,} or less"
 
 
 def settings_markdown() -> str:
@@ -53,9 +39,9 @@ def settings_markdown() -> str:
     for row in setting_rows():
         cells = (
             f"`{row.name}`",
-            f"`{row.default}`" if row.default else "empty",
+            "empty" if row.default == "" else f"`{row.default}`",
             row.unit,
-            setting_range(row.name),
+            row.range,
             f"`{row.env}`",
             row.help,
         )
