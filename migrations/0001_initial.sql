@@ -96,6 +96,30 @@ CREATE VIRTUAL TABLE keyword USING fts5 (
 CREATE VIRTUAL TABLE keyword_row USING fts5vocab (keyword, 'row');
 CREATE VIRTUAL TABLE keyword_instance USING fts5vocab (keyword, 'instance');
 
+-- Packed postings, derived from the same tokens: ids are uint32 and counts uint8, side by side. A
+-- segment is what one commit added, or several merged; while merge_into is set, its words are on
+-- their way to that segment.
+CREATE TABLE segment (
+    id         INTEGER PRIMARY KEY,
+    level      INTEGER NOT NULL,
+    merge_into INTEGER
+) STRICT;
+
+CREATE TABLE posting (
+    segment INTEGER NOT NULL REFERENCES segment (id),
+    word    TEXT NOT NULL,
+    ids     BLOB NOT NULL,
+    counts  BLOB NOT NULL,
+    PRIMARY KEY (segment, word)
+) STRICT, WITHOUT ROWID;
+
+-- Words in each chunk, as uint16 by chunk id, 4,096 a row; 0 where there is no chunk.
+CREATE TABLE length_block (
+    block   INTEGER PRIMARY KEY,
+    changed INTEGER NOT NULL, -- the change counter of the write that touched it last
+    lengths BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE search (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,
     id           TEXT NOT NULL UNIQUE,

@@ -25,6 +25,7 @@ from vstash.errors import SettingsError
 __all__ = [
     "SettingRow",
     "Settings",
+    "checked_settings",
     "config_path",
     "default_db_path",
     "load_settings",
@@ -145,6 +146,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _about("days", "How long a logged search is kept.", ge=1, le=36_500),
     ] = 180
+    codes_in_memory: Annotated[
+        bool,
+        _about(
+            "",
+            "Keep 48 bytes a chunk in memory to scan vectors fast; off, sqlite-vec scans the file.",
+        ),
+    ] = True
     host: Annotated[
         str,
         _about("address", "Where `vstash serve` listens; loopback only."),
@@ -160,7 +168,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def db_path(self) -> Path:
         """The file as an absolute path."""
-        return Path(self.db).expanduser().absolute() if self.db else default_db_path()
+        try:
+            return Path(self.db).expanduser().absolute() if self.db else default_db_path()
+        except RuntimeError as error:
+            raise SettingsError(
+                "Setting `db`: there is no such home folder; write the path in full.",
+                local_detail=self.db,
+            ) from error
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -180,13 +194,33 @@ def load_settings(**overrides: Any) -> Settings:
         64
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    found = {**_from_file(), **_from_environment(), **given}
+    return _checked({**_from_file(), **_from_environment(), **given})
+
+
+def checked_settings(settings: Settings) -> Settings:
+    """The same settings, checked: an object made by hand is not.
+
+    Args:
+        settings: Made by ``Settings(...)``.
+
+    Raises:
+        SettingsError: When a value is of another type or out of range.
+    """
+    return _checked(msgspec.structs.asdict(settings))
+
+
+def _checked(found: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(found, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        told = str(error)
-        name = re.search(r"- at `\$\.(\w+)`", told)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        # A variable may hold bytes that are no text; paths may be such.
+        text = isinstance(error, msgspec.ValidationError)
+        told = str(error) if text else "A value is not valid UTF-8"
+        name = re.search(r"- at `\$\.(\w+)`\Z", told)
         reason = told.partition(" - at")[0]
+        if name and reason.startswith("Invalid enum value"):  # it goes on to repeat the value
+            allowed = {row.name: row.range for row in setting_rows()}
+            reason = f"Expected {allowed[name[1]]}"
         raise SettingsError(
             f"Setting `{name[1]}`: {reason}." if name else f"Settings: {reason}.",
             local_detail=f"vstash.toml is {config_path()}; `vstash settings` lists names and ranges",
@@ -210,7 +244,7 @@ def _from_file() -> dict[str, Any]:
         ) from error
     try:
         return _toml(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(
             "vstash.toml must be valid TOML.", local_detail=f"{path}: {error}"
         ) from error

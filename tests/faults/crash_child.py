@@ -53,7 +53,7 @@ def planted(engine: Engine) -> None:
             "VALUES (?, 0, 0, 3, '[]', 1)",
             (number,),
         )
-        writer._count(1)
+        run.execute("UPDATE meta SET value = value + 1 WHERE name = 'chunk_count'")
     os._exit(CRASHED)
 
 

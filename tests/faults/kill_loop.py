@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -119,11 +120,12 @@ def write_planted(path: Path, _folder: Path, seed: int) -> None:
                     (number, seq, chunk.start, chunk.end, chunk.tokens),
                 )
                 ids.append(run.last_insert_rowid())
-            writer._count(len(ids))
         with engine.store.write() as writer:
             run = writer._connection
             rows = [(name, chunk.words) for name, chunk in zip(ids, ready.chunks, strict=True)]
             keyword.insert_words(run, rows)
+            writer._added.update((name, Counter(" ".join(words).split())) for name, words in rows)
+            writer._changed = True
             for name, chunk in zip(ids, ready.chunks, strict=True):
                 vectors.insert_vectors(run, writer._model_number(), [name], chunk.vector[None, :])
         say("done", {key: document.text})

@@ -16,12 +16,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the child forks
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("crash_child.py")
 PUTS = ("put:text", "put:chunks", "put:words", "put:end")
+ENDS = ("finish:postings", "commit")
 CASES = [
-    *((work, point, 1) for work in ("added", "replaced") for point in (*PUTS, "commit")),
+    *((work, point, 1) for work in ("added", "replaced") for point in (*PUTS, *ENDS)),
     *(("in_batch", point, 2) for point in PUTS),
-    ("in_batch", "commit", 1),
+    *(("in_batch", point, 1) for point in ENDS),
     ("deleted", "delete:chunks", 1),
-    ("deleted", "commit", 1),
+    *(("deleted", point, 1) for point in ENDS),
 ]
 NEVER = [(work, "no such point", 1) for work in ("added", "replaced", "in_batch", "deleted")]
 PLANTED = ("planted", "no such point", 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vstash import Memory
 from vstash.errors import SettingsError
 from vstash.settings import (
     Settings,
@@ -83,8 +86,45 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "my-secret" not in str(caught.value)
 
 
+def test_a_wrong_choice_is_told_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that is none of the allowed ones is not repeated; those that are allowed are named."""
+    monkeypatch.setenv("VSTASH_STRATEGY", "my-secret - at `$.port`")
+    with pytest.raises(SettingsError, match="`strategy`: Expected `score` or `rrf`") as caught:
+        load_settings()
+    assert "my-secret" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="variables are always text there")
+def test_a_variable_may_be_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that are not UTF-8 are a path, but neither a number nor a choice."""
+    monkeypatch.setenv("VSTASH_DB", os.fsdecode(b"/x/\xff.db"))
+    assert os.fsencode(load_settings().db_path()) == b"/x/\xff.db"
+    for name in ("VSTASH_THREADS", "VSTASH_STRATEGY", "VSTASH_LOG_SEARCHES"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, os.fsdecode(b"\xff"))
+            with pytest.raises(SettingsError, match="not valid UTF-8"):
+                load_settings()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a name beside the own is taken for a folder")
+def test_a_home_folder_that_is_missing_is_told() -> None:
+    """~ and a user's name that this machine does not know is a wrong setting."""
+    with pytest.raises(SettingsError, match="`db`"):
+        load_settings(db="~nobody-of-this-name/notes.db").db_path()
+
+
 @pytest.mark.parametrize(
-    "text", ["port = ", "[[", "unknown = 1", "port = 'x'", "[port]\na = 1", "\x00", "port = 70000"]
+    "text",
+    [
+        "port = ",
+        "[[",
+        "port = " + "[" * 5000,
+        "unknown = 1",
+        "port = 'x'",
+        "[port]\na = 1",
+        "\x00",
+        "port = 70000",
+    ],
 )
 def test_a_wrong_file_is_named(config: Path, text: str) -> None:
     """A malformed vstash.toml, or an unknown name in it, raises and says which file."""
@@ -115,7 +155,7 @@ def test_every_setting_has_its_row() -> None:
     for name, row in rows.items():
         assert row.env == f"VSTASH_{name.upper()}"
         assert row.help.endswith(".")
-        assert row.unit or name in {"durability", "strategy", "log_searches"}
+        assert row.unit or name in {"durability", "strategy", "log_searches", "codes_in_memory"}
 
 
 def test_the_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,3 +175,9 @@ def test_the_configuration_has_a_usual_place(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("VSTASH_CONFIG")
     assert config_path().name == "vstash.toml"
     assert config_path().parent.name == "vstash"
+
+
+def test_settings_made_by_hand_are_checked_when_a_file_is_opened(tmp_path: Path) -> None:
+    """A Settings object skips the sources, not the checks."""
+    with pytest.raises(SettingsError, match="`chunk_tokens`"):
+        Memory(tmp_path / "x.db", model="fake", settings=Settings(chunk_tokens=0))

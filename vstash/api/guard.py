@@ -58,7 +58,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._serve(scope, receive, _Answer(send))
+            # RFC 9110 wants HEAD wherever there is GET; the server leaves the body out.
+            asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+            await self._serve(asked, receive, _Answer(send))
         else:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
 

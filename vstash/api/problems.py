@@ -199,12 +199,14 @@ def _methods(app: FastAPI, path: str) -> set[str]:
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(path):
             found |= getattr(route, "methods", None) or set()
-    return found
+    # The guard makes a GET of every HEAD.
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def _misfit_answer(error: RequestValidationError) -> Response:
     # The first part of a location says body, query or path; no part is a name that was sent,
     # because models that are closed refuse those as a whole.
+    part_of = error.errors()[0]["loc"][0]
     locations = [item["loc"][1:] for item in error.errors()]
     places = [
         Place("".join(f"/{part}" for part in location), str(item["msg"]))
@@ -213,8 +215,8 @@ def _misfit_answer(error: RequestValidationError) -> Response:
     # What Memory would have raised for this field, so that every interface has the same codes.
     kind = next((_KINDS[part] for part in locations[0] if part in _KINDS), InputError)
     first = places[0]
-    where = f"`{first.pointer}` of the request: " if first.pointer else ""
-    return problem_response(kind(f"{where}{first.message}."), places)
+    where = f"`{first.pointer}` of the request" if first.pointer else f"The request's {part_of}"
+    return problem_response(kind(f"{where}: {first.message}."), places)
 
 
 def _log_failure(request: Request, error: VstashError) -> None:

@@ -219,7 +219,9 @@ def update(
     ):
         raise RequestError("Nothing to change: give --text, --title, --tag, --meta or another.")
     new_text = text if text_file is None else read_text_file(text_file)
-    until: datetime | Unset | None = _time(expires_at) if expires_at or never_expires else UNSET
+    until: datetime | Unset | None = UNSET
+    if never_expires or expires_at is not None:
+        until = _time(expires_at)
     with common.memory(create=False) as memory:
         changed = memory.update(
             document,
@@ -262,24 +264,23 @@ def delete(
         for document in deleted:
             out(f"deleted {document.id}  {printable(document.key)}")
     if missing:
-        raise missing[0]
+        first = next(iter(missing.values()))
+        raise DocumentNotFoundError(
+            first.message, pointer=first.pointer, local_detail=", ".join(missing)
+        )
 
 
 def _delete_each(
     memory: Memory, ids: tuple[str, ...], keys: tuple[str, ...], collection: str | None
-) -> tuple[list[Document], list[DocumentNotFoundError]]:
+) -> tuple[list[Document], dict[str, DocumentNotFoundError]]:
     """Go on after a document that is already gone: the wish for it to be gone is fulfilled."""
     deleted: list[Document] = []
-    missing: list[DocumentNotFoundError] = []
+    missing: dict[str, DocumentNotFoundError] = {}
     for document_id, key in [*((each, None) for each in ids), *((None, each) for each in keys)]:
         try:
             deleted.append(memory.delete(document_id, key=key, collection=collection))
         except DocumentNotFoundError as error:  # noqa: PERF203 - each deletion fails on its own
-            missing.append(
-                DocumentNotFoundError(
-                    error.message, pointer=error.pointer, local_detail=document_id or key or ""
-                )
-            )
+            missing[document_id or key or ""] = error
     return deleted, missing
 
 

@@ -80,23 +80,49 @@ def run_guarded(  # noqa: PLR0911 - one table from error to exit code
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _told(_unexpected(error), as_json=as_json)
+        _discard_output()
         full = VstashError("The output cannot be written: there is no space left.")
         return _told(full, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last line of defence: reported, never swallowed
+        if _was_interrupted(error):
+            return _interrupted(as_json=as_json)
         return _told(_unexpected(error), as_json=as_json)
     return result if isinstance(result, int) else 0
 
 
 def pipe_closed() -> int:
-    """Stop writing to a reader that went away; otherwise Python complains when it ends."""
+    """Stop writing to a reader that went away."""
+    _discard_output()
+    return PIPE_CLOSED
+
+
+def _discard_output() -> None:
+    """Send what streams still hold nowhere; otherwise Python tries once more when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
+        if stream is None or stream.closed:
+            continue
         try:
             stream.flush()
-        except BrokenPipeError:  # noqa: PERF203 - there are two streams
+        except OSError:
             os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-    return PIPE_CLOSED
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind it: a compiled library makes an ImportError of it while it loads."""
+    behind: BaseException | None = error
+    while behind is not None and not isinstance(behind, KeyboardInterrupt):
+        behind = behind.__cause__ or behind.__context__
+    return behind is not None
+
+
+def _say(text: str) -> None:
+    """Tell the user; where nobody can read it, the exit code still does."""
+    try:
+        err(text)
+    except OSError:
+        _discard_output()
 
 
 def _from_click(error: click.ClickException) -> VstashError:
@@ -119,14 +145,14 @@ def _unexpected(error: Exception) -> InternalError:
 
 def _told(error: VstashError, *, as_json: bool, hint: str = "") -> int:
     if os.environ.get("VSTASH_DEBUG") == "1":
-        err("".join(traceback.format_exception(error)).rstrip())
+        _say("".join(traceback.format_exception(error)).rstrip())
     if as_json:
         _error_line(error_json(error, local=True))
         return error.exit_code
     where = f" at {error.pointer}" if error.pointer else ""
-    err(printable(f"error: {error} [{error.code}{where}]", lines=True))
+    _say(printable(f"error: {error} [{error.code}{where}]", lines=True))
     if hint:
-        err(hint)
+        _say(hint)
     return error.exit_code
 
 
@@ -135,9 +161,9 @@ def _interrupted(*, as_json: bool) -> int:
     if as_json:
         _error_line({"code": "interrupted", "detail": message, "retryable": True})
     else:
-        err(message)
+        _say(message)
     return INTERRUPTED
 
 
 def _error_line(error: dict[str, Json]) -> None:
-    err(json_line({"error": error}))
+    _say(json_line({"error": error}))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from vstash.cli.options import Common, common_options, example
+from vstash.cli.options import Common, common_options, example, read_standard_input
 from vstash.cli.output import err, is_terminal, out, out_json, printable
 from vstash.cli.render import counted
 from vstash.errors import RequestError, VstashError
@@ -86,7 +86,7 @@ def ingest(
 def _expanded(path: str) -> list[str]:
     """The files that one word of the command line means."""
     if path == "-":
-        lines = sys.stdin.buffer.read().splitlines()
+        lines = read_standard_input().splitlines()
         return [os.fsdecode(line) for line in lines if line]
     if os.name == "nt" and not os.path.lexists(path):
         # The shells of Windows leave patterns to the program.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ import click
 from vstash import __version__
 from vstash.cli.configuring import settings
 from vstash.cli.documents import add, delete, get, list_documents, update
-from vstash.cli.failures import EXIT_CODES, pipe_closed, run_guarded, wants_json
+from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
 from vstash.cli.options import add_options
@@ -115,7 +116,14 @@ for command in (
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    cli.main(prog_name="vstash")
+    try:
+        try:
+            cli.main(prog_name="vstash")
+        finally:
+            # All is told and closed: a second Ctrl-C could only make Python abort while it ends.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
     raise SystemExit(0)
 
 

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from vstash.errors import FieldError, FilterError, PathNotFoundError, QueryError, TextError
+from vstash.errors import (
+    FieldError,
+    FilterError,
+    PathNotFoundError,
+    QueryError,
+    RequestError,
+    TextError,
+)
 from vstash.types import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -30,6 +37,7 @@ __all__ = [
     "parse_filter",
     "parse_json",
     "parse_metadata",
+    "read_standard_input",
     "read_text_file",
 ]
 
@@ -157,6 +165,17 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def read_standard_input() -> bytes:
+    """Read all of standard input.
+
+    Raises:
+        RequestError: When there is none, as under some schedulers.
+    """
+    if sys.stdin is None:
+        raise RequestError("Standard input is closed: there is nothing that - could read.")
+    return sys.stdin.buffer.read()
+
+
 def read_text_file(path: str) -> str:
     """Read a text file, or standard input for ``-``.
 
@@ -165,7 +184,7 @@ def read_text_file(path: str) -> str:
         TextError: When it is not UTF-8.
     """
     if path == "-":
-        return _decoded(sys.stdin.buffer.read(), "Standard input")
+        return _decoded(read_standard_input(), "Standard input")
     try:
         with click.open_file(path, "rb") as stream:
             raw = stream.read()
@@ -212,14 +231,21 @@ def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 
+def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object has the same name twice")
+    return found
+
+
 def parse_json(text: str) -> Json:
-    """Read strict JSON: NaN and Infinity are not part of it.
+    """Read strict JSON: NaN, Infinity and repeated names in one object are not part of it.
 
     Raises:
         ValueError: When it is not JSON, or nested too deeply to be read.
     """
     try:
-        value: Json = json.loads(text, parse_constant=_no_constant)
+        value: Json = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -222,7 +221,7 @@ class _Fields:
         value = self._values.get(field, default)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             self.fail(field, "must be a number")
-        if not math.isfinite(value) or not allowed(value):
+        if not allowed(value):
             self.fail(field, "is out of range for a cosine's statistic")
         return float(value)
 

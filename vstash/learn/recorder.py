@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 __all__ = ["Recorder"]
@@ -12,24 +12,26 @@ __all__ = ["Recorder"]
 Row = TypeVar("Row")
 _QUEUE_ROWS: Final = 1000
 _LEAVE_AFTER_S: Final = 2.0
+# Rows that wait are stored together: a busy file is asked for its lock once, not once a search.
+_BATCH_ROWS: Final = 100
 
 
 class Recorder(Generic[Row]):
     """Hands rows to a writer outside the caller's path, and counts those that were dropped.
 
     Args:
-        write: Stores one row; returns whether it was stored. It must not raise.
+        write: Stores rows together; returns how many it stored. It must not raise.
 
     Example:
         >>> stored: list[int] = []
-        >>> recorder = Recorder(lambda row: stored.append(row) is None)
+        >>> recorder = Recorder(lambda rows: stored.extend(rows) or len(rows))
         >>> recorder.record(7)
         >>> recorder.close()
         >>> stored
         [7]
     """
 
-    def __init__(self, write: Callable[[Row], bool]) -> None:
+    def __init__(self, write: Callable[[Sequence[Row]], int]) -> None:
         self._write = write
         self._queue: queue.Queue[Row | None] = queue.Queue(_QUEUE_ROWS)
         self._lock = threading.Lock()
@@ -58,15 +60,19 @@ class Recorder(Generic[Row]):
             self._queue.join()
 
     def _run(self) -> None:
-        while True:
-            row = self._queue.get()
+        going = True
+        while going:
+            taken = [self._queue.get()]
+            while len(taken) < _BATCH_ROWS and not self._queue.empty():
+                taken.append(self._queue.get_nowait())
+            rows = [row for row in taken if row is not None]
+            going = len(rows) == len(taken)
             try:
-                if row is None:
-                    return
-                if not self._write(row):
-                    self._dropped += 1
+                if rows:
+                    self._dropped += len(rows) - self._write(rows)
             finally:
-                self._queue.task_done()
+                for _ in taken:
+                    self._queue.task_done()
 
     def close(self) -> None:
         """Store what is queued and stop; what takes longer than two seconds is dropped."""

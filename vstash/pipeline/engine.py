@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vstash.embed.catalogue import open_model
-from vstash.errors import MisuseError, ModelMismatchError, StoreError, StoreNewerError
+from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.search import Searching
 from vstash.pipeline.write import Writing
-from vstash.settings import load_settings
+from vstash.settings import checked_settings, load_settings
 from vstash.store.documents import to_microseconds
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import NORMALISER_VERSION, indexed
@@ -80,10 +80,10 @@ def open_engine(
         StoreError: When the file cannot be used.
         ModelError: When the model cannot be used or is another than the file's.
     """
-    settings = settings or load_settings()
+    settings = load_settings() if settings is None else checked_settings(settings)
     chosen = settings.model if model is None else model
     embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
-    target = (settings.db_path() if path is None else path.expanduser()).absolute()
+    target = settings.db_path() if path is None else _absolute(path)
     store = SqliteStore(
         target,
         create=create,
@@ -108,6 +108,15 @@ def open_engine(
         searching=Searching(store, embedder, model_number, settings, recorder.record, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
     )
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise FieldError(
+            "The path names the home of a user who does not exist.", local_detail=str(path)
+        ) from error
 
 
 def _agree_on_words(store: Store) -> None:
@@ -145,20 +154,23 @@ def _agree_on_model(store: Store, info: ModelInfo) -> int:
     return number
 
 
-def _log_writer(store: Store, settings: Settings) -> Callable[[Logged], bool]:
+def _log_writer(store: Store, settings: Settings) -> Callable[[Sequence[Logged]], int]:
     keep = timedelta(days=settings.log_max_days)
 
-    def write(logged: Logged) -> bool:
+    def write(several: Sequence[Logged]) -> int:
         oldest = to_microseconds(datetime.now(timezone.utc) - keep)
         try:
             with store.read() as reader:
-                owners = reader.owners(logged.candidates.ids)
-            row = search_row(logged, owners)
+                rows = [
+                    search_row(logged, reader.owners(logged.candidates.ids)) for logged in several
+                ]
             with store.write(timeout_s=_LOG_PATIENCE_S) as writer:
-                writer.log(row, keep_rows=settings.log_max_rows, oldest=oldest)
+                for row in rows:
+                    writer.log(row)
+                writer.trim_log(keep_rows=settings.log_max_rows, oldest=oldest)
         except (StoreError, MisuseError):
             # A log that cannot be written must not disturb a search: it is counted instead.
-            return False
-        return True
+            return 0
+        return len(rows)
 
     return write

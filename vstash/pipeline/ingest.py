@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from vstash.errors import InputError, MediaTypeError
+from vstash.errors import FieldError, InputError, MediaTypeError
 from vstash.pipeline.files import FoundFile, found_files, resolved
 from vstash.pipeline.prepare import Prepared, checked_collection, checked_tags, prepare
 from vstash.pipeline.ready import Source
@@ -33,7 +33,8 @@ __all__ = ["Ingesting"]
 
 # Documents are committed together up to these bounds, each whole.
 _BATCH_DOCUMENTS: Final = 64
-_BATCH_CHARS: Final = 400_000
+# Some two seconds of the model's work: what a kill or Ctrl-C can lose.
+_BATCH_CHARS: Final = 40_000
 Status = Literal["added", "replaced", "unchanged", "skipped", "failed"]
 
 
@@ -55,6 +56,7 @@ class Run:
     known: dict[str, SourceRow]
     progress: ProgressCallback | None
     batch: list[Pending] = field(default_factory=list)
+    touched: list[tuple[str, int, int]] = field(default_factory=list)
     outcomes: list[FileOutcome] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     found: int = 0
@@ -144,8 +146,7 @@ class Ingesting:
             run.finish(file, "failed", f"unreadable: {error.strerror}")
             return
         if known is not None and known.content_hash == prepared.content_hash:
-            with self._store.write() as writer:
-                writer.touch_source(known.document_id, file.size, file.mtime_ns)
+            run.touched.append((known.document_id, file.size, file.mtime_ns))
             run.finish(file, "unchanged")
             return
         run.batch.append(Pending(file, prepared, known is not None))
@@ -161,6 +162,8 @@ class Ingesting:
                 f"The file has {file.size:,} bytes; the limit is "
                 f"{self._settings.max_file_bytes:,} (setting max_file_bytes)."
             )
+        if not _is_text(file.key):
+            raise FieldError("The file's name is not UTF-8, so it cannot be a key.", pointer="/key")
         if _is_ours(file.path, self._store.path):
             raise MediaTypeError("This is the vstash file itself.")
         extracted = extract(file.path.read_bytes(), name=file.path.name)
@@ -176,6 +179,11 @@ class Ingesting:
 
     def _commit(self, run: Run) -> None:
         batch, run.batch = run.batch, []
+        touched, run.touched = run.touched, []
+        if touched:
+            with self._store.write() as writer:
+                for document_id, size, mtime_ns in touched:
+                    writer.touch_source(document_id, size, mtime_ns)
         ready = self._writing.readying.make_ready(
             [
                 (pending.prepared, Source(pending.file.size, pending.file.mtime_ns))
@@ -209,6 +217,11 @@ def _exists(key: str) -> bool:
         # What stands behind a folder that cannot be read is not known to be gone.
         return True
     return True
+
+
+def _is_text(name: str) -> bool:
+    # Python keeps bytes of a name that are not UTF-8 as lone surrogates.
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _is_ours(path: Path, store: Path) -> bool:

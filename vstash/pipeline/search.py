@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, get_args
@@ -18,6 +19,8 @@ from vstash.pipeline.prepare import checked_collection, readable_query
 from vstash.pipeline.record import Logged
 from vstash.pipeline.write import require_collection
 from vstash.search import fusion
+from vstash.search.bm25 import best as best_words
+from vstash.search.bm25 import bm25
 from vstash.search.candidates import complete, order
 from vstash.search.explain import explain as explain_hit
 from vstash.search.fusion import Background, Candidates, Fused
@@ -213,29 +216,25 @@ class Searching:
     ) -> Found:
         allowed = reader.allowed(question.collection, question.where, now=self._clock())
         watch.lap("filter")
-        empty = np.empty(0, dtype=np.int64)
-        vector_ids = empty
+        vector_ids = np.empty(0, dtype=np.int64)
         if vector is not None:
             vector_ids = reader.vector_leg(
-                self._model, vector, depth=question.depth, allowed=allowed
+                self._model,
+                vector,
+                depth=question.depth,
+                allowed=allowed,
+                in_memory=self._settings.codes_in_memory,
             ).ids
         watch.lap("vector")
         asked = () if question.mode == "vector" else words.informative
-        listed, others = reader.keyword_leg(
-            asked, depth=question.depth, allowed=allowed, also=vector_ids
-        )
-        frequencies = reader.document_frequencies(asked)
+        by_words, frequencies, count = self._bm25(reader, asked, words)
+        keyword_ids = best_words(by_words, question.depth, allowed)
         watch.lap("keyword")
-        union = np.union1d(vector_ids, listed.ids)
-        scored = (
-            np.concatenate([listed.ids, others.ids]),
-            np.concatenate([listed.scores, others.scores]),
-        )
+        union = np.union1d(vector_ids, keyword_ids)
         cosines = None if vector is None else reader.cosines(self._model, vector, union)
-        candidates = complete(vector_ids, listed.ids, cosines, scored)
+        candidates = complete(vector_ids, keyword_ids, cosines, by_words)
         background = self._background(reader, vector, allowed)
         watch.lap("complete")
-        count = reader.chunk_count
         fused = fusion.fuse(
             question.mode,
             question.strategy,
@@ -249,6 +248,21 @@ class Searching:
         best = order(candidates.ids, fused.score, question.k)
         watch.lap("fuse")
         return Found(candidates, fused, background, idfs, best)
+
+    def _bm25(
+        self, reader: Reader, asked: Sequence[str], words: QueryWords
+    ) -> tuple[FloatArray, list[int], int]:
+        table = reader.lengths()
+        found = [reader.postings(word) for word in asked]
+        often = Counter(words.all)
+        scores, frequencies = bm25(
+            [(posting.ids, posting.counts) for posting in found],
+            [often[word] for word in asked],
+            table.lengths,
+            count=table.count,
+            mean=table.mean,
+        )
+        return scores, frequencies, table.count
 
     def _background(
         self, reader: Reader, vector: FloatArray | None, allowed: IdArray | None

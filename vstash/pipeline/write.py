@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from vstash.settings import Settings
     from vstash.store.protocol import Store
     from vstash.store.rows import DocumentRow
-    from vstash.store.session import Reader, Writer
+    from vstash.store.session import Reader
+    from vstash.store.writer import Writer
 
 __all__ = ["Writing", "require_collection"]
 

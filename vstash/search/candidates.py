@@ -23,7 +23,7 @@ def complete(
     vector_ids: IdArray,
     keyword_ids: IdArray,
     cosines: tuple[IdArray, FloatArray] | None,
-    bm25: tuple[IdArray, FloatArray],
+    bm25: FloatArray,
 ) -> Candidates:
     """The union of two legs with the true scores of both for every member.
 
@@ -31,7 +31,7 @@ def complete(
         vector_ids: The vector leg, best first.
         keyword_ids: The keyword leg, best first.
         cosines: Ids and cosines covering the union, None when vectors were not asked.
-        bm25: Ids and BM25 scores of the members that match any word.
+        bm25: Scores by chunk id, 0 where no word occurs; chunks beyond its end have none.
 
     Returns:
         Candidates by ascending id.
@@ -46,8 +46,8 @@ def complete(
         known = np.isin(cosines[0], ids)
         cosine[_placed(ids, cosines[0][known])] = cosines[1][known]
     score = np.zeros(len(ids), dtype=np.float32)
-    known = np.isin(bm25[0], ids)
-    score[_placed(ids, bm25[0][known])] = bm25[1][known]
+    known = ids < len(bm25)
+    score[known] = bm25[ids[known]]
     return Candidates(ids, cosine, score, vector_rank, keyword_rank)
 
 

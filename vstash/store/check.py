@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import apsw
 import numpy as np
 
+from vstash.errors import StoreCorruptError
 from vstash.reports import Finding
 from vstash.store import documents, vectors
+from vstash.store.check_words import finding, words
 from vstash.store.connection import fetch
 from vstash.store.faults import UNREADABLE
 from vstash.store.rows import content_hash
 
 __all__ = ["CheckResult", "run"]
 
-_EXAMPLES = 5
 _NORM_TOLERANCE = 1e-3
-_COLUMNS = {"title": 0, "heading": 1, "body": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +47,20 @@ def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckRe
     findings: list[Finding] = []
     for part in (
         _text(connection),
-        _words(connection, normalise),
+        words(connection, normalise),
         _vectors(connection),
         _counters(connection),
         _references(connection),
     ):
         try:
             findings.extend(part)
-        except (apsw.CorruptError, *UNREADABLE) as error:  # noqa: PERF203 - five parts, not a hot loop
+        except (apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:  # noqa: PERF203 - five parts, not a hot loop
             message = "A stored value cannot be read: restore a backup."
-            findings.extend(_finding("value_damaged", message, [type(error).__name__]))
+            findings.extend(finding("value_damaged", message, [type(error).__name__]))
     counts = fetch(
         connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
     )[0]
     return CheckResult(tuple(findings), int(counts[0]), int(counts[1]))
-
-
-def _finding(code: str, message: str, rows: Iterable[object]) -> Iterator[Finding]:
-    ids = [str(row) for row in rows]
-    if ids:
-        yield Finding(code, message, len(ids), tuple(ids[:_EXAMPLES]))
 
 
 def _pages(connection: apsw.Connection) -> list[Finding]:
@@ -77,7 +69,7 @@ def _pages(connection: apsw.Connection) -> list[Finding]:
     except apsw.CorruptError as error:
         rows = [str(error)]
     message = "SQLite finds the file damaged: restore a backup."
-    return [] if rows == ["ok"] else list(_finding("file_damaged", message, rows))
+    return [] if rows == ["ok"] else list(finding("file_damaged", message, rows))
 
 
 def _text(connection: apsw.Connection) -> Iterator[Finding]:
@@ -107,55 +99,12 @@ def _text(connection: apsw.Connection) -> Iterator[Finding]:
             no_chunk.append(document_id)
         elif bounds[1] > length or bounds[2] != bounds[0]:
             bad_span.append(document_id)
-    yield from _finding(
+    yield from finding(
         "text_length", "A document's text is longer or shorter than recorded.", wrong_length
     )
-    yield from _finding("text_hash", "A document's content does not match its hash.", wrong_hash)
-    yield from _finding("chunk_missing", "A document has no chunks: store it again.", no_chunk)
-    yield from _finding("chunk_span", "Chunks lie outside their document or are missing.", bad_span)
-
-
-@lru_cache(maxsize=65_536)
-def _mark(term: str) -> int:
-    return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "big")
-
-
-def _words(connection: apsw.Connection, normalise: Callable[[str], str]) -> Iterator[Finding]:
-    """Compare each chunk's words in the index with those that its text gives now.
-
-    FTS5's own integrity check cannot see the content of a contentless table. Sums of hashes stand
-    for the words of a chunk and their places, so that memory grows with the chunks and not with the words.
-    """
-    indexed: dict[int, int] = {}
-    for term, chunk, column, offset in connection.execute(
-        "SELECT term, doc, col, offset FROM keyword_instance"
-    ):
-        place = 2 * (offset * len(_COLUMNS) + _COLUMNS[column]) + 1
-        indexed[chunk] = (indexed.get(chunk, 0) + _mark(term) * place) % 2**64
-    missing: list[int] = []
-    different: list[int] = []
-    for chunk, title, heading, body in documents.passages(connection):
-        expected = 0
-        for column, text in enumerate((title, heading, body)):
-            for offset, term in enumerate(normalise(text).split()):
-                place = 2 * (offset * len(_COLUMNS) + column) + 1
-                expected = (expected + _mark(term) * place) % 2**64
-        found = indexed.pop(chunk, 0)
-        if found != expected:
-            (different if found else missing).append(chunk)
-    yield from _finding("words_missing", "Chunks are not in the keyword index.", missing)
-    yield from _finding(
-        "words_differ", "The keyword index holds other words than the text.", different
-    )
-    yield from _finding(
-        "words_orphaned", "The keyword index holds chunks that do not exist.", indexed
-    )
-    try:
-        fetch(connection, "SELECT count(*) FROM keyword('vstash')")
-    except apsw.Error as error:
-        yield from _finding(
-            "words_damaged", "The keyword index cannot be searched.", [type(error).__name__]
-        )
+    yield from finding("text_hash", "A document's content does not match its hash.", wrong_hash)
+    yield from finding("chunk_missing", "A document has no chunks: store it again.", no_chunk)
+    yield from finding("chunk_span", "Chunks lie outside their document or are missing.", bad_span)
 
 
 def _vectors(connection: apsw.Connection) -> Iterator[Finding]:
@@ -166,11 +115,11 @@ def _vectors(connection: apsw.Connection) -> Iterator[Finding]:
     absent = connection.execute(
         f"SELECT id FROM chunk WHERE id NOT IN (SELECT chunk FROM vector_{number})"
     )
-    yield from _finding("vector_missing", "Chunks have no vector.", (row[0] for row in absent))
+    yield from finding("vector_missing", "Chunks have no vector.", (row[0] for row in absent))
     orphans = connection.execute(
         f"SELECT chunk FROM vector_{number} WHERE chunk NOT IN (SELECT id FROM chunk)"
     )
-    yield from _finding(
+    yield from finding(
         "vector_orphaned", "Vectors of chunks that do not exist.", (row[0] for row in orphans)
     )
     invalid, stale = [], []
@@ -182,9 +131,9 @@ def _vectors(connection: apsw.Connection) -> Iterator[Finding]:
             invalid.append(chunk)
         if coded.pop(chunk, None) != bytes(vectors.sign_codes(vector[np.newaxis, :])[0]):
             stale.append(chunk)
-    yield from _finding("vector_invalid", "Vectors are not of length 1.", invalid)
-    yield from _finding("code_differs", "Codes are missing or do not match their vectors.", stale)
-    yield from _finding("code_orphaned", "Codes of chunks that have no vector.", coded)
+    yield from finding("vector_invalid", "Vectors are not of length 1.", invalid)
+    yield from finding("code_differs", "Codes are missing or do not match their vectors.", stale)
+    yield from finding("code_orphaned", "Codes of chunks that have no vector.", coded)
 
 
 def _counters(connection: apsw.Connection) -> Iterator[Finding]:
@@ -197,7 +146,7 @@ def _counters(connection: apsw.Connection) -> Iterator[Finding]:
 
 def _references(connection: apsw.Connection) -> Iterator[Finding]:
     rows = connection.execute("PRAGMA foreign_key_check")
-    yield from _finding(
+    yield from finding(
         "reference_broken",
         "Rows refer to others that do not exist.",
         (f"{a}:{b}" for a, b, *_ in rows),

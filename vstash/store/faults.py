@@ -21,7 +21,7 @@ from vstash.errors import (
     VstashError,
 )
 
-__all__ = ["UNREADABLE", "translate", "translated", "unreadable"]
+__all__ = ["UNREADABLE", "require", "translate", "translated", "unreadable"]
 
 # What decoding a damaged value raises: text that is not UTF-8, and JSON that is none.
 UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
@@ -115,6 +115,16 @@ def unreadable() -> StoreCorruptError:
         "The file is damaged: it holds a value that vstash cannot have written. Restore a backup; "
         "`vstash check` tells what is wrong."
     )
+
+
+def require(sound: bool) -> None:  # noqa: FBT001 - reads as a sentence
+    """Refuse to go on with what a damaged file holds.
+
+    Raises:
+        StoreCorruptError: When it is not sound.
+    """
+    if not sound:
+        raise unreadable()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import apsw
@@ -40,6 +41,7 @@ def _folder() -> Path:
     return shipped if shipped.is_dir() else package.parent / "migrations"
 
 
+@lru_cache(maxsize=1)
 def known_migrations() -> tuple[Migration, ...]:
     """All steps that ship with this vstash, in order.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from vstash.store.check import CheckResult
-    from vstash.store.session import Reader, Writer
+    from vstash.store.session import Reader
+    from vstash.store.writer import Writer
 
 __all__ = ["Store"]
 

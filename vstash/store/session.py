@@ -1,24 +1,27 @@
-"""One transaction: what can be read in it, and what can be written."""
+"""One read transaction: a consistent view of the file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
 import numpy as np
 
 from vstash.filters import Filter
-from vstash.store import documents, keyword, log, vectors
+from vstash.store import codes, documents, log, vectors
 from vstash.store.connection import id_list
+from vstash.store.derived import Derived
+from vstash.store.faults import require
 from vstash.store.filter_sql import compile_filter
-from vstash.store.rows import ChunkRow, DocumentRow, Leg, SearchRow, SourceRow, StoreCounts
+from vstash.store.lengths import LengthTable
+from vstash.store.postings import Posting, postings
+from vstash.store.rows import Leg, SourceRow, StoreCounts
 from vstash.types import Chunk, Disagreement, Document, ModelInfo
 
 if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["Reader", "Writer"]
+__all__ = ["Reader"]
 
 
 class Reader:
@@ -26,10 +29,12 @@ class Reader:
 
     Args:
         connection: In a transaction.
+        derived: What the store keeps in memory, shared by its readers; None to do without.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, derived: Derived | None = None) -> None:
         self._connection = connection
+        self._derived = Derived() if derived is None else derived
 
     def _meta(self, name: str) -> int:
         row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -121,7 +126,10 @@ class Reader:
         number = documents.collection_number(self._connection, collection)
         if where is None:
             alone = not run(
-                "SELECT 1 FROM document WHERE collection <> ? LIMIT 1", (number,)
+                # Asked of each other collection: `collection <> ?` would read every document.
+                "SELECT 1 FROM collection WHERE id <> ? "
+                "AND EXISTS (SELECT 1 FROM document WHERE collection = collection.id) LIMIT 1",
+                (number,),
             ).fetchall()
             expired = run("SELECT 1 FROM document WHERE expires_at <= ? LIMIT 1", (now,)).fetchall()
             if alone and not expired:
@@ -135,28 +143,58 @@ class Reader:
         ).fetchall()
         return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
 
-    def document_frequencies(self, words: Sequence[str]) -> list[int]:
-        """In how many chunks each derived word occurs."""
-        return keyword.document_frequencies(self._connection, words)
+    def lengths(self) -> LengthTable:
+        """How many words each chunk has, by chunk id."""
+        return self._derived.lengths(self._connection, self.change_counter)
 
-    def keyword_leg(
-        self, words: Sequence[str], *, depth: int, allowed: IdArray | None, also: IdArray
-    ) -> tuple[Leg, Leg]:
-        """The best chunks by BM25, and the true BM25 of those in ``also``."""
-        return keyword.keyword_leg(self._connection, words, depth=depth, allowed=allowed, also=also)
+    def postings(self, word: str) -> Posting:
+        """Where a derived word occurs, in chunks that are gone too."""
+        found = postings(self._connection, word)
+        require(found.fits(len(self.lengths().lengths)))
+        return found
 
     def vector_leg(
-        self, model: int, query: FloatArray, *, depth: int, allowed: IdArray | None
+        self,
+        model: int,
+        query: FloatArray,
+        *,
+        depth: int,
+        allowed: IdArray | None,
+        in_memory: bool,
     ) -> Leg:
-        """The best chunks by cosine."""
-        return vectors.vector_leg(
-            self._connection,
-            model,
-            query,
-            depth=depth,
-            allowed=allowed,
-            chunk_count=self.chunk_count,
+        """The best chunks by cosine.
+
+        Args:
+            model: The model's number in the file.
+            query: Shape (dimension,), float32, length 1.
+            depth: Length of the list, at least 1.
+            allowed: Ascending chunk ids that may be listed, None for all.
+            in_memory: Scan the codes in memory; False leaves the scan to sqlite-vec.
+
+        Returns:
+            The list, best first; ties by id.
+        """
+        survivors = allowed
+        size = self.chunk_count if allowed is None else len(allowed)
+        if size > vectors.EXACT_LIMIT:
+            if in_memory:
+                survivors = self._nearest(model, query, depth, allowed)
+            else:
+                survivors = vectors.coarse(
+                    self._connection, model, query, depth=depth, allowed=allowed
+                )
+        return vectors.best(self._connection, model, query, depth=depth, among=survivors)
+
+    def _nearest(
+        self, model: int, query: FloatArray, depth: int, allowed: IdArray | None
+    ) -> IdArray:
+        count = self.chunk_count
+        table = self._derived.codes(
+            self._connection, model, counter=self.change_counter, chunk_count=count
         )
+        if allowed is None and table.count > count:
+            allowed = np.flatnonzero(self.lengths().lengths)
+        return codes.nearest(table, query, wanted=depth, allowed=allowed)
 
     def cosines(self, model: int, query: FloatArray, ids: IdArray) -> tuple[IdArray, FloatArray]:
         """True cosines of chunks, by ascending id."""
@@ -211,138 +249,3 @@ class Reader:
             schema_version=one("SELECT max(version) FROM migration"),
             sqlite_version=apsw.sqlite_lib_version(),
         )
-
-
-class Writer(Reader):
-    """A write transaction: everything in it is stored together or not at all.
-
-    Args:
-        connection: Inside BEGIN IMMEDIATE.
-        crash_point: Called by name between steps; tests stop the process there.
-    """
-
-    def __init__(self, connection: apsw.Connection, crash_point: Callable[[str], None]) -> None:
-        super().__init__(connection)
-        self._crash_point = crash_point
-
-    def _count(self, chunks: int) -> None:
-        self._connection.execute(
-            "UPDATE meta SET value = value + CASE name WHEN 'chunk_count' THEN ? ELSE 1 END "
-            "WHERE name IN ('chunk_count', 'change_counter')",
-            (chunks,),
-        )
-
-    def use_model(self, info: ModelInfo) -> int:
-        """Make a model the active one of a file without vectors; returns its number."""
-        return vectors.register_model(self._connection, info)
-
-    def derive_words(self, normalise: Callable[[str], str], version: int) -> None:
-        """Build the keyword index anew from the text, by the rules of this version.
-
-        Args:
-            normalise: Derives the words of a text.
-            version: Of the rules, remembered in the file.
-        """
-        keyword.rebuild(
-            self._connection,
-            (
-                (chunk, (normalise(title), normalise(heading), normalise(body)))
-                for chunk, title, heading, body in documents.passages(self._connection)
-            ),
-        )
-        self._connection.execute("UPDATE meta SET value = ? WHERE name = 'normaliser'", (version,))
-        self._count(0)
-
-    def put(self, row: DocumentRow, chunks: Sequence[ChunkRow], *, now: int) -> int:
-        """Store a document whole, replacing the one with its collection and key.
-
-        Args:
-            row: The document.
-            chunks: Its chunks in order, at least one.
-            now: Microseconds since the epoch.
-
-        Returns:
-            The document's internal number.
-        """
-        existing = documents.find(
-            self._connection, "c.name = ? AND d.key = ?", (row.collection, row.key), 1
-        )
-        replaces = existing[0][0] if existing else None
-        removed = 0 if replaces is None else self._remove_chunks(replaces)
-        number = documents.insert_document(self._connection, row, now=now, replaces=replaces)
-        documents.insert_text(self._connection, number, row.text)
-        self._crash_point("put:text")
-        self._insert_chunks(number, chunks)
-        self._count(len(chunks) - removed)
-        self._crash_point("put:end")
-        return number
-
-    def put_fields(self, number: int, row: DocumentRow, *, now: int) -> None:
-        """Change a document's fields other than text and title, which its chunks depend on."""
-        self._connection.execute(
-            "UPDATE document SET metadata = ?, content_hash = ?, expires_at = ?, updated = ? "
-            "WHERE number = ?",
-            (row.metadata, row.content_hash, row.expires_at, now, number),
-        )
-        documents.write_tags(self._connection, number, row.tags)
-        self._count(0)
-
-    def touch_source(self, document_id: str, size: int, mtime_ns: int) -> None:
-        """Remember that a file with the same content has a new size or time."""
-        self._connection.execute(
-            "UPDATE document SET source_size = ?, source_mtime_ns = ? WHERE id = ?",
-            (size, mtime_ns, document_id),
-        )
-
-    def delete(self, number: int) -> None:
-        """Remove a document with its text, words, vectors and triples."""
-        removed = self._remove_chunks(number)
-        self._crash_point("delete:chunks")
-        documents.delete_document(self._connection, number)
-        self._count(-removed)
-
-    def log(self, row: SearchRow, *, keep_rows: int, oldest: int) -> None:
-        """Write one search to the disagreement log and trim it to its bounds."""
-        log.append(self._connection, row)
-        log.trim(self._connection, rows=keep_rows, oldest=oldest)
-
-    def _model_number(self) -> int:
-        model = self.model
-        return 0 if model is None else model[0]
-
-    def _remove_chunks(self, number: int) -> int:
-        ids = [
-            int(row[0])
-            for row in self._connection.execute(
-                "SELECT id FROM chunk WHERE document = ?", (number,)
-            )
-        ]
-        keyword.delete_words(self._connection, ids)
-        vectors.delete_vectors(self._connection, self._model_number(), ids)
-        self._connection.execute("DELETE FROM chunk WHERE document = ?", (number,))
-        return len(ids)
-
-    def _insert_chunks(self, number: int, chunks: Sequence[ChunkRow]) -> None:
-        run = self._connection
-        ids = []
-        for seq, chunk in enumerate(chunks):
-            run.execute(
-                'INSERT INTO chunk (document, seq, start, "end", heading, tokens) '
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    number,
-                    seq,
-                    chunk.start,
-                    chunk.end,
-                    documents.heading_json(chunk.heading),
-                    chunk.tokens,
-                ),
-            )
-            ids.append(run.last_insert_rowid())
-        self._crash_point("put:chunks")
-        keyword.insert_words(
-            run, ((chunk_id, chunk.words) for chunk_id, chunk in zip(ids, chunks, strict=True))
-        )
-        self._crash_point("put:words")
-        matrix = np.stack([chunk.vector for chunk in chunks])
-        vectors.insert_vectors(run, self._model_number(), ids, matrix)

@@ -22,9 +22,11 @@ from vstash.errors import (
 )
 from vstash.store import check
 from vstash.store.connection import create_file, open_reader, open_writer
+from vstash.store.derived import Derived
 from vstash.store.faults import UNREADABLE, translate, unreadable
 from vstash.store.migrate import identify, known_migrations, migrate
-from vstash.store.session import Reader, Writer
+from vstash.store.session import Reader
+from vstash.store.writer import Writer
 
 __all__ = ["SqliteStore"]
 
@@ -70,6 +72,7 @@ class SqliteStore:
         self._pool_lock = threading.Lock()
         self._idle: list[apsw.Connection] = []
         self._writer: apsw.Connection | None = None
+        self._derived = Derived()
         self.immutable = False
         self._open(create=create)
 
@@ -162,7 +165,7 @@ class SqliteStore:
             with self._borrowed() as connection:
                 connection.execute("BEGIN")
                 try:
-                    yield Reader(connection)
+                    yield Reader(connection, self._derived)
                 finally:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
@@ -233,7 +236,9 @@ class SqliteStore:
         connection.set_busy_timeout(busy_ms)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            yield Writer(connection, self._crash_point)
+            writer = Writer(connection, self._crash_point)
+            yield writer
+            writer.finish()
             self._crash_point("commit")
             connection.execute("COMMIT")
         except BaseException:

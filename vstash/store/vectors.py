@@ -9,6 +9,7 @@ import apsw
 import numpy as np
 
 from vstash.store.connection import fetch, id_list
+from vstash.store.faults import require, unreadable
 from vstash.store.rows import Leg
 from vstash.types import ModelInfo
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EXACT_LIMIT",
     "active_model",
+    "best",
+    "coarse",
     "cosines",
     "delete_vectors",
     "insert_vectors",
     "register_model",
     "sample",
-    "vector_leg",
 ]
 
 # Up to here every allowed vector is scored exactly; above, sign codes choose the survivors. It is
@@ -32,6 +34,7 @@ EXACT_LIMIT = 4096
 # Recall@10 of codes against codes with the shipped model over 69,638 real passages: .960 with 200
 # survivors, .982 with 400, .994 with 800.
 _SURVIVORS = 800
+_FLOAT_BYTES = 4
 
 
 def register_model(connection: apsw.Connection, info: ModelInfo) -> int:
@@ -90,6 +93,16 @@ def sign_codes(vectors: FloatArray) -> np.ndarray[tuple[int, int], np.dtype[np.u
     return np.packbits(vectors > 0, axis=1)
 
 
+def _require_codes(connection: apsw.Connection, model: int) -> None:
+    """Make sure of vec0's own tables: with a damaged schema its statements crash the process."""
+    try:
+        connection.execute(f"SELECT id, chunk_id, chunk_offset FROM coarse_{model}_rowids LIMIT 0")
+        connection.execute(f"SELECT size, validity, rowids FROM coarse_{model}_chunks LIMIT 0")
+        connection.execute(f"SELECT vectors FROM coarse_{model}_vector_chunks00 LIMIT 0")
+    except apsw.SQLError:
+        raise unreadable() from None
+
+
 def insert_vectors(
     connection: apsw.Connection, model: int, ids: Sequence[int], vectors: FloatArray
 ) -> None:
@@ -101,6 +114,7 @@ def insert_vectors(
         ids: Chunk ids that have no vector yet.
         vectors: Shape (len(ids), dimension), float32, length 1.
     """
+    _require_codes(connection, model)
     connection.executemany(
         f"INSERT INTO vector_{model} (chunk, value) VALUES (?, ?)",
         zip(ids, map(bytes, vectors), strict=True),
@@ -113,6 +127,7 @@ def insert_vectors(
 
 def delete_vectors(connection: apsw.Connection, model: int, ids: Iterable[int]) -> None:
     """Remove vectors and codes of chunks."""
+    _require_codes(connection, model)
     gone = [(chunk,) for chunk in ids]
     connection.executemany(f"DELETE FROM vector_{model} WHERE chunk = ?", gone)
     connection.executemany(f"DELETE FROM coarse_{model} WHERE rowid = ?", gone)
@@ -120,7 +135,9 @@ def delete_vectors(connection: apsw.Connection, model: int, ids: Iterable[int]) 
 
 def _matrix(rows: Sequence[tuple[Any, ...]], dimension: int) -> tuple[IdArray, FloatArray]:
     ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
-    values = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
+    joined = b"".join(row[1] for row in rows)
+    require(len(joined) == _FLOAT_BYTES * dimension * len(rows))
+    values = np.frombuffer(joined, dtype="<f4")
     return ids, values.reshape(len(rows), dimension)
 
 
@@ -147,51 +164,60 @@ def cosines(
     return found, matrix @ query
 
 
-def vector_leg(
+def best(
     connection: apsw.Connection,
     model: int,
     query: FloatArray,
     *,
     depth: int,
-    allowed: IdArray | None,
-    chunk_count: int,
+    among: IdArray | None,
 ) -> Leg:
-    """The best chunks by cosine.
+    """The best of some chunks by true cosine.
 
     Args:
         connection: In a transaction.
         model: The model's number in the file.
         query: Shape (dimension,), float32, length 1.
         depth: Length of the list, at least 1.
-        allowed: Chunk ids that may be listed, None for all.
-        chunk_count: Number of chunks in the file.
+        among: Chunk ids to score, None for all.
 
     Returns:
         The list, best first; ties by id.
     """
-    size = chunk_count if allowed is None else len(allowed)
-    survivors = allowed
-    if size > EXACT_LIMIT:
-        survivors = _coarse(connection, model, query, max(_SURVIVORS, 4 * depth), allowed)
-    ids, scores = cosines(connection, model, query, survivors)
-    best = np.lexsort((ids, -scores))[:depth]
-    return Leg(ids[best], scores[best])
+    ids, scores = cosines(connection, model, query, among)
+    first = np.lexsort((ids, -scores))[:depth]
+    return Leg(ids[first], scores[first])
 
 
-def _coarse(
+def coarse(
     connection: apsw.Connection,
     model: int,
     query: FloatArray,
-    count: int,
+    *,
+    depth: int,
     allowed: IdArray | None,
 ) -> IdArray:
+    """Chunks that hold the best by cosine as far as signs can tell, by sqlite-vec's own search.
+
+    Args:
+        connection: In a transaction.
+        model: The model's number in the file.
+        query: Shape (dimension,), float32.
+        depth: How many exact neighbours are to be found among them.
+        allowed: Chunk ids that may be listed, None for all.
+
+    Returns:
+        At most 4,096 ids, ascending.
+    """
+    _require_codes(connection, model)
+    count = min(max(_SURVIVORS, 4 * depth), EXACT_LIMIT)
     code = bytes(sign_codes(query[np.newaxis, :])[0])
     sql = f"SELECT rowid FROM coarse_{model} WHERE code MATCH vec_bit(?) AND k = ?"
-    binds: list[object] = [code, min(count, EXACT_LIMIT)]
+    binds: list[object] = [code, count]
     if allowed is not None:
         sql += " AND rowid IN carray(?)"
         binds.append(id_list(allowed))
-    rows = fetch(connection, sql, tuple(binds))
+    rows = fetch(connection, sql, binds)
     return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
 
 

@@ -6,10 +6,13 @@ import base64
 import math
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 if TYPE_CHECKING:
+    from yaml import MappingNode, SafeLoader
+
     from vstash.types import Json
 
 __all__ = ["FrontMatter", "split_front_matter"]
@@ -72,11 +75,10 @@ def _block(text: str) -> tuple[str | None, str]:
 
 def _load(block: str) -> FrontMatter | None:
     import yaml  # noqa: PLC0415 - only Markdown files need it
-    from frontmatter.default_handlers import YAMLHandler  # noqa: PLC0415 - the same
 
     try:
         # The loader in Python: libyaml's would overflow the C stack on deep nesting.
-        loaded: object = YAMLHandler().load(block, Loader=yaml.SafeLoader)
+        loaded: object = yaml.load(block, Loader=_loader())  # noqa: S506 - a SafeLoader
         if loaded is None:
             return {}
         if not isinstance(loaded, Mapping):
@@ -85,6 +87,24 @@ def _load(block: str) -> FrontMatter | None:
         return {_text(key): _json(value, seen, 1) for key, value in loaded.items()}
     except (yaml.YAMLError, *_MALFORMED):
         return None
+
+
+@lru_cache(maxsize=1)
+def _loader() -> type[SafeLoader]:
+    import yaml  # noqa: PLC0415 - only Markdown files need it
+
+    class BoundedLoader(yaml.SafeLoader):
+        """Merge keys (``<<: [*a, *a]``) multiply with every level, before there is a value to bound."""
+
+        merged = 0
+
+        def flatten_mapping(self, node: MappingNode) -> None:
+            super().flatten_mapping(node)
+            self.merged += len(node.value)
+            if self.merged > _MAX_VALUES:
+                raise ValueError("front matter merges too much")
+
+    return BoundedLoader
 
 
 def _json(value: object, seen: Iterator[int], depth: int) -> Json:

@@ -48,7 +48,7 @@ def _tags(front: FrontMatter) -> tuple[str, ...]:
         value = value.split(",")
     elif not isinstance(value, list):
         value = [value]
-    names = (one_line(str(tag)).lstrip("#") for tag in value if isinstance(tag, str | int | float))
+    names = (one_line(str(tag)).lstrip("# ") for tag in value if isinstance(tag, str | int | float))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -64,17 +64,28 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - loaded with the first Markdown text
 
     # Without inline parsing: only the lines of blocks are asked for.
-    return MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
+    return _ready(MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]))
+
+
+@lru_cache(maxsize=1)
+def _inline_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - loaded with the first Markdown text
+
+    return _ready(MarkdownIt("commonmark"))
+
+
+def _ready(parser: MarkdownIt) -> MarkdownIt:
+    # A parser lists its rules on first use, and a second thread would meet half of the list.
+    parser.parse("a")
+    return parser
 
 
 def _plain(content: str) -> str:
     """A heading's text without its markup."""
     if _MARKUP.isdisjoint(content):
         return one_line(content)
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - loaded with the first Markdown text
-
     pieces = []
-    for token in MarkdownIt("commonmark").parseInline(content[:_TITLE_CHARS]):
+    for token in _inline_parser().parseInline(content[:_TITLE_CHARS]):
         for child in token.children or []:
             if child.type in ("text", "code_inline", "image"):
                 pieces.append(child.content)

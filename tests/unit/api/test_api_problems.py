@@ -79,11 +79,32 @@ def test_routes(shared: Service, method: str, path: str, status: int, code: str)
     assert CANARY not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/v1/stats", "/v1/documents/x", "/openapi.json"])
+def test_head(shared: Service, path: str) -> None:
+    """HEAD is answered as GET is, without the body."""
+    asked, got = shared.http.head(path), shared.http.get(path)
+    assert (asked.status_code, asked.content) == (got.status_code, b"")
+    assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+    assert shared.http.head("/v1/search").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "start"),
+    [
+        ("POST", "/v1/search", "The request's body: "),
+        ("GET", "/v1/documents?colection=a", "The request's query: "),
+    ],
+)
+def test_what_is_at_fault(shared: Service, method: str, path: str, start: str) -> None:
+    """Where no field is at fault, the message names the part of the request that is."""
+    assert checked(shared.http.request(method, path)).detail.startswith(start)
+
+
 def test_allow(service: Service) -> None:
     """A 405 says all methods of the address, not those of its first route alone."""
-    assert service.http.delete("/v1/documents").headers["Allow"] == "GET, POST"
+    assert service.http.delete("/v1/documents").headers["Allow"] == "GET, HEAD, POST"
     answer = service.http.post("/v1/documents/x", json={})
-    assert answer.headers["Allow"] == "DELETE, GET, PATCH, PUT"
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH, PUT"
 
 
 def test_busy(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ class Vstash:
     def child_environment(self, **environment: str) -> dict[str, str]:
         """The environment for a process of its own."""
         root = str(Path(__file__).resolve().parents[3])
-        return {**os.environ, **self.environment, "PYTHONPATH": root, **environment}
+        # What the caller set for its own Python, such as no buffering, would hide what users see.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        return {**inherited, **self.environment, "PYTHONPATH": root, **environment}
 
     def spawn(
         self, *args: str, stdin: bytes = b"", **environment: str

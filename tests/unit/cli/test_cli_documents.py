@@ -158,6 +158,14 @@ def test_update_expiry(vstash: Vstash) -> None:
     assert vstash.run("get", "--key", "k").exit_code == 3
 
 
+def test_an_empty_expiry_is_refused(vstash: Vstash) -> None:
+    """An empty time, such as from a variable that is not set, is told and not passed over."""
+    vstash.run("add", "old", "--key", "k")
+    result = vstash.run("update", "--key", "k", "--expires-at", "")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "[field_invalid at /expires_at]" in result.stderr
+
+
 def test_update_refuses_contradictions(vstash: Vstash) -> None:
     """Nothing to change, or two options that exclude each other, is a malformed command line."""
     vstash.run("add", "old", "--key", "k", "--meta", "a=1")
@@ -177,11 +185,11 @@ def test_delete_several(vstash: Vstash) -> None:
     """Those that exist are removed although others are missing, which is exit code 3."""
     first = vstash.json("add", "one", "--key", "a")
     vstash.run("add", "two", "--key", "b")
-    result = vstash.run("delete", "missing", first["id"], "--key", "b", "--json")
+    result = vstash.run("delete", "missing", first["id"], "--key", "b", "--key", "gone", "--json")
     assert result.exit_code == 3
     assert [each["key"] for each in json.loads(result.stdout)["deleted"]] == ["a", "b"]
     assert json.loads(result.stderr)["error"]["code"] == "document_not_found"
-    assert "missing" in json.loads(result.stderr)["error"]["detail"]
+    assert "missing, gone" in json.loads(result.stderr)["error"]["detail"]
     assert vstash.json("list")["items"] == []
 
 

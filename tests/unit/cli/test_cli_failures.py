@@ -143,6 +143,14 @@ def test_interrupted(capsys: pytest.CaptureFixture[str], error: BaseException) -
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "interrupted"
 
 
+def test_interrupted_while_a_library_loads(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C that a compiled library turned into an error of its own is still Ctrl-C."""
+    error = ImportError("initialization failed")
+    error.__cause__ = KeyboardInterrupt()
+    assert run_guarded(lambda: _raise(error), as_json=False) == 130
+    assert capsys.readouterr().err.startswith("Interrupted.")
+
+
 def test_messages_cannot_steer_the_terminal(vstash: Vstash) -> None:
     """A value that an error repeats has no control characters left."""
     result = vstash.run("add", "x", "--meta", "\x1b]0;title\x07")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -149,6 +150,56 @@ def test_output_that_cannot_be_written(vstash: Vstash) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@posix_only
+def test_errors_that_nobody_can_read(vstash: Vstash) -> None:
+    """The exit code tells an error even where standard error goes nowhere."""
+    vstash.run("add", "x")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        vstash.command("get", "missing"),
+        stdout=writing,
+        stderr=writing,
+        check=False,
+        env=vstash.child_environment(),
+    )
+    os.close(writing)
+    assert done.returncode == 3
+
+
+@posix_only
+@pytest.mark.parametrize(("closed", "code"), [("2>&-", 141), ("0<&-", 141), (">&-", 0)])
+def test_streams_that_are_closed(vstash: Vstash, closed: str, code: int) -> None:
+    """A reader that went away is noticed, and a closed output is none, whatever else is open."""
+    vstash.run("add", "x")
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = shlex.join(vstash.command("list", "--all"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{line} {closed}"],
+        stdout=writing,
+        check=False,
+        env=vstash.child_environment(),
+    )
+    os.close(writing)
+    assert done.returncode == code
+
+
+@posix_only
+@pytest.mark.parametrize("args", [("add", "-"), ("search", "-"), ("ingest", "-")])
+def test_standard_input_that_is_closed(vstash: Vstash, args: tuple[str, ...]) -> None:
+    """Without a standard input a - is a malformed command line, not a defect."""
+    vstash.run("add", "x")
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(vstash.command(*args))} <&-"],
+        capture_output=True,
+        check=False,
+        env=vstash.child_environment(),
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"error: Standard input is closed")
+
+
 def test_an_output_that_knows_few_letters(vstash: Vstash) -> None:
     """Letters that a stream cannot hold are escaped; JSON and stored texts are always UTF-8."""
     vstash.run("add", "to 東京", "--title", "東京", "--key", "k")
@@ -178,3 +229,24 @@ def test_interrupted_while_reading_standard_input(vstash: Vstash) -> None:
     assert process.returncode == 130
     assert told.decode().strip() == "Interrupted. Documents that were finished are stored."
     assert not vstash.db.exists()
+
+
+@posix_only
+def test_interrupted_again_while_ending(vstash: Vstash) -> None:
+    """Once all is told, a second Ctrl-C changes nothing: no traceback, the same exit code."""
+    code = (
+        "import signal, threading\n"
+        "from vstash.cli.main import cli, main\n"
+        "def late():\n"
+        "    threading.main_thread().join(30)\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "threading.Thread(target=late).start()\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"],
+        capture_output=True,
+        check=False,
+        env=vstash.child_environment(),
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -65,6 +65,7 @@ def test_filter_and_tag(filled: Vstash) -> None:
         (("--filter", "{"), "filter_invalid at /filter"),
         (("--filter", "[]"), "filter_invalid at /filter"),
         (("--filter", "[" * 100_000), "filter_invalid at /filter"),
+        (("--filter", '{"key": {"eq": "a"}, "key": {"eq": "b"}}'), "filter_invalid at /filter"),
         (("-k", "0"), "query_invalid at /k"),
         (("-k", "many"), "query_invalid at /k"),
         (("--mode", "magic"), "query_invalid at /mode"),

@@ -48,6 +48,7 @@ def test_fields_are_read(tiny_folder: TinyFolder) -> None:
         ("passage_prefix", "x" * 10_001),
         ("background_mean", 1.5),
         ("background_mean", "0"),
+        pytest.param("background_mean", 10**400, id="beyond every float"),
         ("background_deviation", 0),
         ("background_deviation", True),
         ("files", {}),

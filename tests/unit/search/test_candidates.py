@@ -23,13 +23,21 @@ def scores(*numbers: float) -> FloatArray:
     return np.array(numbers, dtype=np.float32)
 
 
+def dense(**by_id: float) -> FloatArray:
+    """Scores by chunk id up to 40, 0 where none is given."""
+    made = np.zeros(41, dtype=np.float32)
+    for name, score in by_id.items():
+        made[int(name.removeprefix("c"))] = score
+    return made
+
+
 def test_a_chunk_of_one_leg_gets_its_true_score_from_the_other() -> None:
     """The union is by id, ranks are those of the lists, and no score is invented."""
     found = complete(
         ids(30, 10),
         ids(20, 30),
         (ids(10, 20, 30), scores(0.5, 0.2, 0.9)),
-        (ids(20, 30, 10), scores(7, 3, 1)),
+        dense(c10=1, c20=7, c30=3),
     )
     assert found.ids.tolist() == [10, 20, 30]
     assert found.cosine.tolist() == pytest.approx([0.5, 0.2, 0.9])
@@ -40,32 +48,39 @@ def test_a_chunk_of_one_leg_gets_its_true_score_from_the_other() -> None:
 
 def test_a_chunk_without_any_word_scores_zero() -> None:
     """What the keyword index does not know has BM25 0, not NaN."""
-    found = complete(ids(1, 2), ids(), (ids(1, 2), scores(1, 0.5)), (ids(), scores()))
+    found = complete(ids(1, 2), ids(), (ids(1, 2), scores(1, 0.5)), dense())
     assert found.bm25.tolist() == [0, 0]
     assert found.keyword_rank.tolist() == [0, 0]
 
 
 def test_without_vectors_there_is_no_cosine() -> None:
     """In keyword mode the cosine is unknown, which is NaN and not 0."""
-    found = complete(ids(), ids(5, 4), None, (ids(5, 4), scores(2, 1)))
+    found = complete(ids(), ids(5, 4), None, dense(c4=1, c5=2))
     assert found.ids.tolist() == [4, 5]
     assert np.isnan(found.cosine).all()
+    assert found.bm25.tolist() == [1, 2]
+    assert found.keyword_rank.tolist() == [2, 1]
     assert found.vector_rank.tolist() == [0, 0]
 
 
 def test_scores_of_strangers_are_passed_over() -> None:
     """Scores of chunks outside the union change nothing."""
-    found = complete(
-        ids(2), ids(), (ids(1, 2, 3), scores(0.1, 0.2, 0.3)), (ids(9, 2), scores(9, 2))
-    )
+    found = complete(ids(2), ids(), (ids(1, 2, 3), scores(0.1, 0.2, 0.3)), dense(c2=2, c9=9))
     assert found.ids.tolist() == [2]
     assert found.cosine.tolist() == pytest.approx([0.2])
     assert found.bm25.tolist() == [2]
 
 
+def test_a_chunk_beyond_the_scores_has_none() -> None:
+    """A chunk that is newer than the scores by words counts as one without any word."""
+    found = complete(ids(3, 1), ids(1), (ids(1, 3), scores(0.1, 0.2)), scores(0, 5, 0))
+    assert found.ids.tolist() == [1, 3]
+    assert found.bm25.tolist() == [5, 0]
+
+
 def test_nothing_is_the_union_of_nothing() -> None:
     """Two empty lists give an empty set."""
-    found = complete(ids(), ids(), (ids(), scores()), (ids(), scores()))
+    found = complete(ids(), ids(), (ids(), scores()), scores())
     assert found.ids.shape == (0,)
 
 

@@ -1,29 +1,17 @@
-"""The keyword index: quoted tokens only, true scores, and no ghosts."""
+"""The keyword index: tokens split as they were derived, and no ghosts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import apsw
-import numpy as np
 import pytest
 
 from vstash.store.connection import fetch
-from vstash.store.keyword import (
-    delete_words,
-    document_frequencies,
-    insert_words,
-    keyword_leg,
-    match_expression,
-    rebuild,
-)
+from vstash.store.keyword import clear, delete_words, insert_words
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import indexed, tokens
-
-if TYPE_CHECKING:
-    from vstash.types import IdArray
 
 BODIES = [
     "the amber lamp is lit",
@@ -48,93 +36,19 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
     store.close()
 
 
-def ids(*numbers: int) -> IdArray:
-    """Chunk ids as an array."""
-    return np.array(numbers, dtype=np.int64)
-
-
-@pytest.mark.parametrize(
-    ("words", "expression"),
-    [
-        (["amber"], '"amber"'),
-        (["amber", "lamp"], '"amber" OR "lamp"'),
-        (['a"b'], '"a""b"'),
-        (["or", "near(", "body:x", "*", "^a", "-b"], None),
-        (["NOT", "AND", "{title}:x", "a*", '""', "'"], None),
-    ],
-)
-def test_the_expression_is_made_of_quoted_tokens(
-    connection: apsw.Connection, words: list[str], expression: str | None
-) -> None:
-    """Whatever a token holds, it is looked up as itself and is never an operator."""
-    made = match_expression(words)
-    assert expression is None or made == expression
-    assert fetch(connection, "SELECT rowid FROM keyword WHERE keyword MATCH ?", (made,)) == fetch(
-        connection,
-        "SELECT DISTINCT doc FROM keyword_instance WHERE term IN (SELECT value FROM "
-        "json_each(json_array(" + ",".join("?" * len(words)) + "))) ORDER BY doc",
-        words,
-    )
+def matching(connection: apsw.Connection, words: list[str]) -> list[int]:
+    """Chunks that hold any of the words, by id."""
+    expression = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+    sql = "SELECT rowid FROM keyword WHERE keyword MATCH ? ORDER BY rowid"
+    return [row[0] for row in fetch(connection, sql, (expression,))]
 
 
 def test_an_operator_is_a_word(connection: apsw.Connection) -> None:
     """A token that looks like a column filter finds the text that holds it, nothing else."""
     insert_words(connection, [(50, ("", "", "body:amber")), (51, ("", "", "near("))])
-    for word, number in (("body:amber", 50), ("near(", 51)):
-        leg, _ = keyword_leg(connection, [word], depth=5, allowed=None, also=ids())
-        assert leg.ids.tolist() == [number]
-
-
-@pytest.mark.parametrize("also", [(), (1,), (6,), (1, 2, 3, 4, 5, 6), (99,)])
-@pytest.mark.parametrize("allowed", [None, (), (1,), (2, 5, 6)])
-def test_completion_gives_the_true_scores(
-    connection: apsw.Connection, also: tuple[int, ...], allowed: tuple[int, ...] | None
-) -> None:
-    """The score of a chunk is the same listed, asked for, filtered or alone."""
-    words = ["amber", "lamp"]
-    true = dict(
-        fetch(
-            connection,
-            "SELECT rowid, -bm25(keyword, 1.0, 1.0, 1.0) FROM keyword WHERE keyword MATCH ?",
-            ('"amber" OR "lamp"',),
-        )
-    )
-    assert set(true) == {1, 2, 3, 5}
-    leg, others = keyword_leg(
-        connection,
-        words,
-        depth=3,
-        allowed=None if allowed is None else ids(*allowed),
-        also=ids(*also),
-    )
-    for found in (leg, others):
-        for number, score in zip(found.ids.tolist(), found.scores, strict=True):
-            assert score == pytest.approx(true[number], rel=1e-6)
-            assert score > 0
-    may = set(true) if allowed is None else set(true) & set(allowed)
-    listed = sorted(may, key=lambda number: (-true[number], number))[:3]
-    assert leg.ids.tolist() == listed
-    assert set(others.ids.tolist()) == set(true) & set(also)
-
-
-def test_the_best_is_first_and_ties_go_by_id(connection: apsw.Connection) -> None:
-    """Equal texts have equal scores and come in the order of their ids."""
-    insert_words(connection, [(number, ("", "", "jade")) for number in (30, 20, 40)])
-    leg, _ = keyword_leg(connection, ["jade"], depth=2, allowed=None, also=ids())
-    assert leg.ids.tolist() == [20, 30]
-    assert leg.scores[0] == leg.scores[1]
-
-
-def test_without_words_nothing_is_listed(connection: apsw.Connection) -> None:
-    """No informative word gives two empty lists."""
-    leg, others = keyword_leg(connection, [], depth=2, allowed=None, also=ids(1))
-    assert (len(leg.ids), len(others.ids)) == (0, 0)
-
-
-def test_frequencies_count_chunks_not_occurrences(connection: apsw.Connection) -> None:
-    """A word counts once per chunk, and a word that occurs nowhere counts zero."""
-    asked = ["amber", "lamp", "basil", "nowhere", "body:x", ""]
-    assert document_frequencies(connection, asked) == [3, 3, 1, 0, 0, 0]
+    assert matching(connection, ["body:amber"]) == [50]
+    assert matching(connection, ["near("]) == [51]
+    assert matching(connection, ["amber", "near("]) == [1, 2, 5, 51]
 
 
 def test_a_chunk_is_deleted_before_it_is_inserted_again(connection: apsw.Connection) -> None:
@@ -149,10 +63,19 @@ def test_a_chunk_is_deleted_before_it_is_inserted_again(connection: apsw.Connect
     assert len(ghosts) > 1
 
 
-def test_rebuilding_replaces_everything(connection: apsw.Connection) -> None:
-    """After a rebuild the index holds what was given, ghosts and orphans gone."""
+def test_a_deleted_chunk_is_not_found(connection: apsw.Connection) -> None:
+    """None of its words lead to it any more; those of the others still do."""
+    delete_words(connection, [1, 5, 999])
+    assert matching(connection, ["amber", "lamp"]) == [2, 3]
+    assert fetch(connection, "SELECT doc FROM keyword_row WHERE term = 'amber'") == [(1,)]
+
+
+def test_clearing_leaves_nothing(connection: apsw.Connection) -> None:
+    """After clearing, ghosts and orphans are gone too, and the index can be filled anew."""
     insert_words(connection, [(2, ("", "", "ghost")), (900, ("", "", "orphan"))])
-    rebuild(connection, [(1, ("title", "", "body"))])
+    clear(connection)
+    assert fetch(connection, "SELECT doc, term FROM keyword_instance") == []
+    insert_words(connection, [(1, ("title", "", "body"))])
     rows = fetch(connection, "SELECT doc, term, col FROM keyword_instance ORDER BY term")
     assert rows == [(1, "body", "body"), (1, "title", "title")]
 
@@ -175,5 +98,4 @@ def test_the_tokenizer_does_not_split_our_tokens_again(
     stored = fetch(connection, "SELECT DISTINCT term FROM keyword_instance WHERE doc = 70")
     assert {row[0] for row in stored} == set(indexed(text).split())
     for token in tokens(text):
-        leg, _ = keyword_leg(connection, [token], depth=9, allowed=None, also=ids())
-        assert 70 in leg.ids
+        assert 70 in matching(connection, [token])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import SupportsIndex
 
 import pytest
 from tokenizers import Tokenizer
@@ -194,6 +195,25 @@ def test_work_grows_with_the_text_only() -> None:
         for unit in ("word ", "One two. Three four.\n", "# H\n\ntext\n\n", "  x\n" * 30 + "y\n"):
             text = unit * (100_000 // len(unit))
             assert given(text, media_type) < 3.5 * len(text)
+
+
+def test_a_long_text_is_not_copied_again_for_every_chunk() -> None:
+    """All slices of a text together are a few times its length, however many chunks there are."""
+    copied = 0
+
+    class Watched(str):
+        __slots__ = ()
+
+        def __getitem__(self, key: SupportsIndex | slice) -> str:
+            nonlocal copied
+            part = super().__getitem__(key)
+            copied += len(part)
+            return part
+
+    text = Watched("One two three four five six seven eight. " * 1000 + " \n" * 100)
+    spans = chunk(text, media_type="text/plain", offsets=words, max_tokens=16, overlap=4)
+    assert len(spans) > 400
+    assert copied < 5 * len(text)
 
 
 def test_the_shipped_tokenizer() -> None:

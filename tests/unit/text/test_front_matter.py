@@ -36,6 +36,12 @@ def test_values_become_json() -> None:
     json.dumps(found, allow_nan=False)
 
 
+def test_a_mapping_may_be_merged_into_another() -> None:
+    """A merge key brings in the values of another mapping, as YAML 1.1 has it."""
+    text = "---\na: &a {x: 1, y: 1}\nb:\n  <<: *a\n  y: 2\n---\nB"
+    assert split_front_matter(text) == ({"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 2}}, "B")
+
+
 def test_the_end_may_be_dots_or_the_end_of_the_file() -> None:
     """Both closing lines of YAML end the block, also as the last line."""
     assert split_front_matter("---\na: 1\n...\nB") == ({"a": 1}, "B")
@@ -46,6 +52,12 @@ def test_the_end_may_be_dots_or_the_end_of_the_file() -> None:
 BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"{new}: &{new} [{', '.join(['*' + old] * 9)}]\n"
     for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+MERGE_BOMB = "a: &a {x: 1}\n" + "".join(
+    f"{new}: &{new}\n  <<: [{', '.join(['*' + old] * 9)}]\n"
+    for old, new in zip("abcdefghijk", "bcdefghijkl", strict=True)
 )
 
 
@@ -65,6 +77,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         "a: " + "[" * 1500 + "\n",
         "a: " + "x" * 20_000 + "\n",
         BOMB,
+        MERGE_BOMB,
     ],
 )
 def test_malformed_front_matter_is_text(block: str) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterator
+
 import pytest
 
+from vstash.text import markdown
 from vstash.text.markdown import markdown_blocks, markdown_content
 
 
@@ -32,6 +37,7 @@ def test_title(text: str, title: str) -> None:
         ("[b, a, b]", ("b", "a")),
         ("one, two words ,", ("one", "two words")),
         ("'#work'", ("work",)),
+        ("'# my work'", ("my work",)),
         ("[1, 2.5, {x: y}, null]", ("1", "2.5")),
         ("7", ("7",)),
         ("", ()),
@@ -43,6 +49,36 @@ def test_tags(value: str, tags: tuple[str, ...]) -> None:
     assert content.tags == tags
     assert content.metadata == {"other": 1}
     assert content.text == "x"
+
+
+@pytest.fixture
+def eager_switches() -> Iterator[None]:
+    """Threads that take turns at every chance."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("eager_switches")
+def test_the_first_texts_may_come_from_several_threads() -> None:
+    """Threads that share a parser from its first text on find the same blocks."""
+    found: list[int] = []
+    for _ in range(300):
+        markdown._parser.cache_clear()
+        markdown._parser()
+        start = threading.Barrier(4)
+
+        def read(start: threading.Barrier = start) -> None:
+            start.wait()
+            found.append(len(markdown_blocks("# A\n\ntext\n\n- x\n- y\n\n```\ncode\n```\n")))
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [5] * 1200
 
 
 def test_blocks() -> None:
