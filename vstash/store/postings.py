@@ -61,15 +61,18 @@ class Posting:
         return not len(self.ids) or int(self.ids.max()) < size
 
 
-def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Counter[str]]]) -> None:
+def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Counter[str]]]) -> int:
     """Write the words of new chunks as one segment.
 
     Args:
         connection: The write connection inside its transaction.
         chunks: Ids greater than any before, ascending, and how often each word occurs.
+
+    Returns:
+        Number of rows written: one for each distinct word.
     """
     if not chunks:
-        return
+        return 0
     connection.execute("INSERT INTO segment (level) VALUES (0)")
     segment = connection.last_insert_rowid()
     by_word: defaultdict[str, tuple[array[int], bytearray]] = defaultdict(
@@ -87,6 +90,7 @@ def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Counte
             for word, (ids, times) in sorted(by_word.items())
         ),
     )
+    return len(by_word)
 
 
 def postings(connection: apsw.Connection, word: str) -> Posting:

@@ -20,8 +20,8 @@ from vstash.types import ModelInfo
 
 __all__ = ["Writer"]
 
-# Words of a merge that a commit moves at least, and how many it moves for each that it adds: every
-# posting is merged once a level, and there are six levels to a million chunks.
+# Rows of a merge that a commit moves at least, and how many it moves for each that it adds: a row is
+# merged once a level, and there are six levels to a million chunks.
 _MERGE_LEAST: Final = 500
 _MERGE_SHARE: Final = 8
 _REBUILD_CHUNKS: Final = 4096
@@ -53,17 +53,17 @@ class Writer(Reader):
             "WHERE name IN ('change_counter', 'chunk_count')",
             (counter, len(self._added) - len(self._removed)),
         )
-        self._add_postings(counter)
+        rows = self._add_postings(counter)
         self._set_lengths(dict.fromkeys(self._removed, 0), counter)
         self._crash_point("finish:postings")
-        words = sum(map(len, self._added.values()))
-        merge_some(self._connection, max(_MERGE_LEAST, _MERGE_SHARE * words))
+        merge_some(self._connection, max(_MERGE_LEAST, _MERGE_SHARE * rows))
 
-    def _add_postings(self, counter: int) -> None:
-        add_postings(self._connection, sorted(self._added.items()))
+    def _add_postings(self, counter: int) -> int:
+        rows = add_postings(self._connection, sorted(self._added.items()))
         # A chunk without a word counts as one word: 0 says that there is no chunk.
         totals = {chunk: max(counts.total(), 1) for chunk, counts in self._added.items()}
         self._set_lengths(totals, counter)
+        return rows
 
     def _set_lengths(self, totals: dict[int, int], counter: int) -> None:
         ids = np.fromiter(totals, dtype=np.int64, count=len(totals))

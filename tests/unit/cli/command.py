@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -91,7 +92,12 @@ class Vstash:
         os.close(theirs)
         shown = b""
         deadline = time.monotonic() + PATIENCE_S
+        interrupt_at = float("inf")
         while time.monotonic() < deadline:
+            if time.monotonic() >= interrupt_at and process.poll() is None:
+                # Python overlooks a signal that comes just before it waits for a line.
+                process.send_signal(signal.SIGINT)
+                interrupt_at = time.monotonic() + 1
             if not select.select([ours], [], [], 0.1)[0]:
                 if process.poll() is not None:
                     break
@@ -105,7 +111,7 @@ class Vstash:
             shown += part
             if answer and wait_for.encode() in shown:
                 if answer == "^C":
-                    process.send_signal(2)
+                    interrupt_at = time.monotonic()
                 else:
                     os.write(ours, answer.encode())
                 answer = ""
