@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,14 +17,6 @@ from vstash.errors import StoreFullError
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="rights of POSIX")
 
 TEXT = "The port of the staging server is 8090."
-NOBODY = 65534
-
-
-def given(path: Path, mode: int) -> None:
-    """Set a mode, and hand a file to the user that the child becomes."""
-    if os.geteuid() == 0 and path.is_file():
-        os.chown(path, NOBODY, NOBODY)
-    path.chmod(mode)
 
 
 @pytest.fixture
@@ -35,7 +26,7 @@ def folder(open_folder: Path) -> Path:
     made.mkdir()
     with Memory(made / "x.db", model="fake") as memory:
         memory.add(TEXT, key="staging")
-    given(made / "x.db", 0o600)
+    (made / "x.db").chmod(0o600)
     return made
 
 
@@ -59,9 +50,7 @@ def test_a_file_that_cannot_be_written_is_read(
     folder: Path, rights_child: Callable[..., Any]
 ) -> None:
     """Beside a read-only file in a writable folder everything but writing goes on."""
-    given(folder / "x.db", 0o444)
-    if os.geteuid() == 0:
-        os.chown(folder, NOBODY, NOBODY)
+    (folder / "x.db").chmod(0o444)
     assert rights_child("rights", folder) == {
         "open": "ok",
         "search": "ok",
@@ -74,8 +63,6 @@ def test_a_file_that_cannot_be_written_is_read(
 
 def test_the_control_can_write(folder: Path, rights_child: Callable[..., Any]) -> None:
     """The control: the same user with the usual rights writes, so that the others prove something."""
-    if os.geteuid() == 0:
-        os.chown(folder, NOBODY, NOBODY)
     seen = rights_child("rights", folder)
     assert (seen["open"], seen["add"], seen["dropped"]) == ("ok", "ok", 0)
 
@@ -84,7 +71,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     folder: Path, rights_child: Callable[..., Any]
 ) -> None:
     """Without the right to read, opening says so."""
-    given(folder / "x.db", 0o000)
+    (folder / "x.db").chmod(0o000)
     assert rights_child("rights", folder) == {"open": "store_read_only"}
 
 
@@ -106,7 +93,7 @@ def test_changes_left_in_the_wal_are_never_passed_over(
     rights_child("leave", folder)
     assert (folder / "x.db-wal").stat().st_size > 0
     for item in folder.iterdir():
-        given(item, 0o600)
+        item.chmod(0o600)
     folder.chmod(0o555)
     seen = rights_child("rights", folder)
     assert seen["open"] == "store_read_only" or seen["hits"] == [TEXT]
