@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.lines import read_lines
 from bench.machine import append_row
 from vstash import Memory, ModelInfo, NewDocument, VstashError
 from vstash.settings import Settings
@@ -61,13 +62,6 @@ class ProjectionEmbedder:
         return [match.span() for match in WORD.finditer(text)]
 
 
-def passages(path: Path) -> Iterator[dict[str, Any]]:
-    """The corpus, line by line."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
 def fill(memory: Memory, rows: Iterator[dict[str, Any]], count: int) -> float:
     """Store documents until there are ``count`` chunks or the corpus ends; seconds spent."""
     spent = 0.0
@@ -89,7 +83,7 @@ def fill(memory: Memory, rows: Iterator[dict[str, Any]], count: int) -> float:
 def questions(path: Path, words: int, seed: int) -> list[str]:
     """Runs of words from passages of the corpus."""
     chosen = random.Random(seed)
-    texts = [row["text"].split() for row in islice(passages(path), 5_000)]
+    texts = [row["text"].split() for row in islice(read_lines(path), 5_000)]
     made: list[str] = []
     while len(made) < ROUNDS:
         pool = [word for text in chosen.sample(texts, 1 + words // 60) for word in text]
@@ -120,7 +114,7 @@ def main() -> None:
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     path = given.work / "latency.db"
-    rows = passages(given.corpus)
+    rows = read_lines(given.corpus)
     short, long = questions(given.corpus, 11, 1), questions(given.corpus, 200, 2)
     with Memory(path, model=ProjectionEmbedder(), settings=Settings()) as memory:
         for size in given.sizes:

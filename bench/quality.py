@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import math
 import tarfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bench.lines import read_lines
 from bench.machine import append_row
 from vstash import Memory, NewDocument, VstashError
 from vstash.settings import load_settings
@@ -45,13 +44,6 @@ class JudgedSet:
     folder: Path
     queries: Mapping[str, tuple[str, JsonObject]]
     judgements: Mapping[str, Mapping[str, int]]
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
 
 
 def load(source: Path, work: Path, split: str) -> JudgedSet:

@@ -253,7 +253,7 @@ class Searching:
         self, reader: Reader, asked: Sequence[str], words: QueryWords
     ) -> tuple[FloatArray, list[int], int]:
         table = reader.lengths()
-        found = [reader.postings(word) for word in asked]
+        found = [reader.postings(word, table) for word in asked]
         often = Counter(words.all)
         scores, frequencies = bm25(
             [(posting.ids, posting.counts) for posting in found],

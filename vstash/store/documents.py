@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 __all__ = [
     "PART_CHARS",
     "chunks_by_id",
+    "collection_number",
     "delete_document",
+    "document_number",
     "find",
+    "heading_json",
     "insert_document",
     "insert_text",
     "passages",
@@ -30,6 +33,7 @@ __all__ = [
     "span",
     "to_datetime",
     "to_microseconds",
+    "write_tags",
 ]
 
 # Near one page of the file: reading a passage touches one part, seldom two.
@@ -169,6 +173,14 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
 def collection_number(connection: apsw.Connection, name: str) -> int | None:
     """The number of a collection, None when nothing was ever written to it."""
     row = connection.execute("SELECT id FROM collection WHERE name = ?", (name,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def document_number(connection: apsw.Connection, collection: str, key: str) -> int | None:
+    """The internal number of the document with this key, expired or not; None for none."""
+    row = connection.execute(
+        f"SELECT d.number {_FROM} WHERE c.name = ? AND d.key = ?", (collection, key)
+    ).fetchone()
     return None if row is None else int(row[0])
 
 

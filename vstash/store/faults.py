@@ -129,8 +129,10 @@ def require(sound: bool) -> None:  # noqa: FBT001 - reads as a sentence
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Run a block in which SQLite's errors leave as vstash's."""
+    """Run a block in which SQLite's errors, and those of reading damaged values, leave as vstash's."""
     try:
         yield
     except apsw.Error as error:
         raise translate(error) from error
+    except UNREADABLE:
+        raise unreadable() from None

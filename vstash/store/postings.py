@@ -123,15 +123,15 @@ def _little_endian(ids: array[int]) -> bytes:
     return ids.tobytes()
 
 
-def merge_some(connection: apsw.Connection, words: int) -> None:
-    """Move the merging of segments on by a bounded number of words.
+def merge_some(connection: apsw.Connection, rows: int) -> None:
+    """Move the merging of segments on by a bounded number of rows.
 
     Args:
         connection: The write connection inside its transaction.
-        words: At least this many are moved, if there is something to merge.
+        rows: At least this many are moved, if there is something to merge.
     """
     moved = 0
-    while moved < words:
+    while moved < rows:
         job = _job(connection)
         if job is None:
             return

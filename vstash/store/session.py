@@ -29,12 +29,12 @@ class Reader:
 
     Args:
         connection: In a transaction.
-        derived: What the store keeps in memory, shared by its readers; None to do without.
+        derived: What the store keeps in memory, shared by its readers.
     """
 
-    def __init__(self, connection: apsw.Connection, derived: Derived | None = None) -> None:
+    def __init__(self, connection: apsw.Connection, derived: Derived) -> None:
         self._connection = connection
-        self._derived = Derived() if derived is None else derived
+        self._derived = derived
 
     def _meta(self, name: str) -> int:
         row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -147,10 +147,15 @@ class Reader:
         """How many words each chunk has, by chunk id."""
         return self._derived.lengths(self._connection, self.change_counter)
 
-    def postings(self, word: str) -> Posting:
-        """Where a derived word occurs, in chunks that are gone too."""
+    def postings(self, word: str, table: LengthTable) -> Posting:
+        """Where a derived word occurs, in chunks that are gone too.
+
+        Args:
+            word: A derived token.
+            table: This reader's lengths, which every chunk id must be in.
+        """
         found = postings(self._connection, word)
-        require(found.fits(len(self.lengths().lengths)))
+        require(found.fits(len(table.lengths)))
         return found
 
     def vector_leg(

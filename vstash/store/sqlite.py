@@ -23,7 +23,7 @@ from vstash.errors import (
 from vstash.store import check
 from vstash.store.connection import create_file, open_reader, open_writer
 from vstash.store.derived import Derived
-from vstash.store.faults import UNREADABLE, translate, unreadable
+from vstash.store.faults import translate, translated
 from vstash.store.migrate import identify, known_migrations, migrate
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
@@ -161,18 +161,13 @@ class SqliteStore:
     def read(self) -> Iterator[Reader]:
         """A consistent view of the file, never waiting for a writer."""
         self._usable()
-        try:
-            with self._borrowed() as connection:
-                connection.execute("BEGIN")
-                try:
-                    yield Reader(connection, self._derived)
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-        except apsw.Error as error:
-            raise translate(error) from error
-        except UNREADABLE:
-            raise unreadable() from None
+        with translated(), self._borrowed() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield Reader(connection, self._derived)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def _borrowed(self) -> Iterator[apsw.Connection]:
@@ -221,12 +216,8 @@ class SqliteStore:
         try:
             # It may have been closed while this thread waited.
             self._usable()
-            with self._transaction(int(wait * 1000)) as writer:
+            with translated(), self._transaction(int(wait * 1000)) as writer:
                 yield writer
-        except apsw.Error as error:
-            raise translate(error) from error
-        except UNREADABLE:
-            raise unreadable() from None
         finally:
             self._write_lock.release()
 
@@ -254,14 +245,11 @@ class SqliteStore:
             normalise: Derives the words of a text, as they were when it was stored.
         """
         self._usable()
-        try:
-            # A connection of its own: SQLite's integrity check reads FTS5 through what that
-            # connection cached of it before, and calls a newer state damaged.
-            with closing(self._probed(immutable=self.immutable)) as connection:
-                connection.execute("BEGIN")
-                return check.run(connection, normalise)
-        except apsw.Error as error:
-            raise translate(error) from error
+        # A connection of its own: SQLite's integrity check reads FTS5 through what that connection
+        # cached of it before, and calls a newer state damaged.
+        with translated(), closing(self._probed(immutable=self.immutable)) as connection:
+            connection.execute("BEGIN")
+            return check.run(connection, normalise)
 
     def close(self) -> None:
         """Close every connection; may be called more than once."""

@@ -108,10 +108,7 @@ class Writer(Reader):
         Returns:
             The document's internal number.
         """
-        existing = documents.find(
-            self._connection, "c.name = ? AND d.key = ?", (row.collection, row.key), 1
-        )
-        replaces = existing[0][0] if existing else None
+        replaces = documents.document_number(self._connection, row.collection, row.key)
         self._changed = True
         if replaces is not None:
             self._remove_chunks(replaces)
