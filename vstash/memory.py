@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
     from vstash.errors import VstashError
     from vstash.settings import Settings
+    from vstash.types import FloatArray
 
 __all__ = ["Memory"]
 
@@ -193,6 +194,7 @@ class Memory:
         self,
         query: str,
         *,
+        vector: Sequence[float] | FloatArray | None = None,
         k: int = 10,
         collection: str | None = None,
         filter: JsonObject | None = None,
@@ -205,6 +207,7 @@ class Memory:
 
         Args:
             query: Any text with a visible character.
+            vector: The query's vector where it is ready, so that no model is asked.
             k: How many hits, 1 to 1,000.
             collection: None for ``default``.
             filter: A filter tree over key, title, tags, times and metadata; applied before the cut.
@@ -230,6 +233,7 @@ class Memory:
         """
         return self._engine.searching.search(
             query,
+            vector=vector,
             k=k,
             collection=collection,
             where=filter,

@@ -150,9 +150,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         _about(
             "",
-            "Keep 48 bytes a chunk in memory to scan vectors fast; off, sqlite-vec scans the file.",
+            "Keep 108 bytes a chunk in memory to scan vectors fast; off, sqlite-vec scans the file.",
         ),
     ] = True
+    words_in_memory_mb: Annotated[
+        int,
+        _about(
+            "MiB",
+            "Where the words asked for most occur is kept in memory, up to this size.",
+            ge=0,
+            le=65_536,
+        ),
+    ] = 48
     host: Annotated[
         str,
         _about("address", "Where `vstash serve` listens; loopback only."),

@@ -167,7 +167,8 @@ class Hit:
         document: Where it comes from, without its text.
         vector_rank: Rank in the vector leg from 1, None where the leg did not list it.
         keyword_rank: Rank in the keyword leg from 1, None where the leg did not list it.
-        vector_score: Cosine in [-1, 1]; true for every hit when vectors were asked.
+        vector_score: Cosine in [-1, 1]; true for every hit when vectors were asked, None for a chunk
+            that has no vector yet.
         keyword_score: Positive BM25; 0 where no informative word of the query occurs.
         explanation: Present when asked for with ``explain=True``.
     """
@@ -200,6 +201,7 @@ class SearchResult:
         hits: Best first.
         timings_ms: Milliseconds per stage, and ``total``.
         degraded: Reasons why this answer is less than asked for, such as no word to look up.
+        awaiting: Chunks of the file that have no vector yet, and are found by their words alone.
     """
 
     id: str
@@ -210,6 +212,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
     degraded: tuple[str, ...] = ()
+    awaiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

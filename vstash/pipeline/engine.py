@@ -18,6 +18,7 @@ from vstash.pipeline.report import Reporting
 from vstash.pipeline.search import Searching
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
+from vstash.store.codes import CODER_VERSION
 from vstash.store.documents import to_microseconds
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import NORMALISER_VERSION, indexed
@@ -94,6 +95,7 @@ def open_engine(
     try:
         _agree_on_words(store)
         model_number = _agree_on_model(store, embedder.info)
+        _agree_on_codes(store)
     except BaseException:
         store.close()
         raise
@@ -133,6 +135,17 @@ def _agree_on_words(store: Store) -> None:
             # Another process may have been faster.
             if writer.normaliser < NORMALISER_VERSION:
                 writer.derive_words(indexed, NORMALISER_VERSION)
+
+
+def _agree_on_codes(store: Store) -> None:
+    with store.read() as reader:
+        known = reader.coder
+    # Codes by newer rules are refused with the schema that brought them.
+    if known < CODER_VERSION and not store.immutable:
+        with store.write() as writer:
+            # Another process may have been faster.
+            if writer.coder < CODER_VERSION:
+                writer.derive_codes()
 
 
 def _agree_on_model(store: Store, info: ModelInfo) -> int:

@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, cast
 
-from vstash.errors import FieldError, TextError
+import numpy as np
+
+from vstash.errors import FieldError, QueryError, TextError
 from vstash.store.documents import to_microseconds
 from vstash.store.rows import content_hash
 from vstash.types import Json, JsonObject, NewDocument
 
 if TYPE_CHECKING:
     from vstash.settings import Settings
+    from vstash.types import FloatArray
 
-__all__ = ["DEFAULT_COLLECTION", "Prepared", "checked_collection", "checked_metadata", "prepare"]
+__all__ = [
+    "DEFAULT_COLLECTION",
+    "Prepared",
+    "checked_collection",
+    "checked_metadata",
+    "checked_query_vector",
+    "checked_vectors",
+    "prepare",
+]
 
 DEFAULT_COLLECTION: Final = "default"
 MAX_KEY_CHARS: Final = 4096
@@ -265,3 +276,46 @@ def readable_query(query: str) -> str:
         The same, in NFC, with NUL and lone surrogates replaced by U+FFFD.
     """
     return unicodedata.normalize("NFC", _UNSTORABLE.sub("\ufffd", query))
+
+
+def checked_query_vector(vector: Sequence[float] | FloatArray, dimension: int) -> FloatArray:
+    """A ready vector of a query, brought to length 1.
+
+    Raises:
+        QueryError: When it is not a list of ``dimension`` finite numbers, or all are zero.
+    """
+    try:
+        return checked_vectors([vector], 1, dimension)[0]
+    except FieldError as error:
+        raise QueryError(
+            f"vector is a list of {dimension} finite numbers that are not all zero.",
+            pointer="/vector",
+        ) from error
+
+
+def checked_vectors(
+    vectors: Sequence[Sequence[float]] | FloatArray, count: int, dimension: int
+) -> FloatArray:
+    """Ready vectors, brought to length 1: shape (count, dimension), float32.
+
+    Raises:
+        FieldError: When the shape is another, or a row is not finite or zero.
+    """
+    expected = f"vectors are {count:,} rows of {dimension} numbers"
+    try:
+        made = np.asarray(vectors, dtype=np.float32)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise FieldError(
+            f"{expected}; these cannot be read as such.", pointer="/vectors"
+        ) from error
+    if made.shape != (count, dimension):
+        raise FieldError(f"{expected}; these have the shape {made.shape}.", pointer="/vectors")
+    # The largest component first, so that the square of a large number stays finite.
+    largest = np.abs(made).max(axis=1, keepdims=True, initial=0.0)
+    good = np.isfinite(largest[:, 0]) & (largest[:, 0] > 0)
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        raise FieldError("A vector must be finite and not zero.", pointer=f"/vectors/{row}")
+    made = made / largest
+    unit: FloatArray = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return unit

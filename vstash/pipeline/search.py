@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,16 +15,18 @@ import uuid6
 from vstash.embed.validate import validated
 from vstash.errors import QueryError, StoreCorruptError
 from vstash.filters import Filter, parse
-from vstash.pipeline.prepare import checked_collection, readable_query
+from vstash.pipeline.keyword_leg import KeywordLeg, KeywordScores
+from vstash.pipeline.prepare import checked_collection, checked_query_vector, readable_query
 from vstash.pipeline.record import Logged
 from vstash.pipeline.write import require_collection
 from vstash.search import fusion
 from vstash.search.bm25 import best as best_words
-from vstash.search.bm25 import bm25
 from vstash.search.candidates import complete, order
 from vstash.search.explain import explain as explain_hit
 from vstash.search.fusion import Background, Candidates, Fused
 from vstash.search.words import QueryWords, analyse, idf
+from vstash.store.faults import IndexDamagedError
+from vstash.store.rows import Leg
 from vstash.text.function_words import FUNCTION_WORDS
 from vstash.text.normalise import tokens
 from vstash.types import Chunk, Document, Hit, JsonObject, Mode, SearchResult, StrategyName
@@ -32,6 +34,7 @@ from vstash.types import Chunk, Document, Hit, JsonObject, Mode, SearchResult, S
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
     from vstash.settings import Settings
+    from vstash.store.allowed import Allowed
     from vstash.store.protocol import Store
     from vstash.store.session import Reader
     from vstash.types import FloatArray, IdArray
@@ -42,6 +45,9 @@ MAX_K: Final = 1000
 # Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
 _LEAST_DEPTH: Final = 50
 _SAMPLE: Final = 512
+# The first hits by vectors that must be the true ones; those after them are candidates to fuse.
+_SURE: Final = 10
+NOTHING: Final = Leg(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Question:
     mode: Mode
     strategy: StrategyName
     explain: bool
+    vector: FloatArray | None
 
     @property
     def depth(self) -> int:
@@ -71,6 +78,8 @@ class Found:
     background: Background
     idfs: Mapping[str, float]
     best: IdArray
+    awaiting: int
+    degraded: tuple[str, ...]
 
 
 class Stopwatch:
@@ -118,12 +127,14 @@ class Searching:
         self._settings = settings
         self._record = record
         self._clock = clock
+        self._keyword_leg = KeywordLeg(settings.words_in_memory_mb * 2**20)
         self._sample: tuple[int, FloatArray] | None = None
 
     def search(
         self,
         query: str,
         *,
+        vector: Sequence[float] | FloatArray | None,
         k: int,
         collection: str | None,
         where: JsonObject | None,
@@ -134,14 +145,16 @@ class Searching:
     ) -> SearchResult:
         """Answer one search; see `Memory.search`."""
         watch = Stopwatch()
-        question = self._question(query, k, collection, where, mode, strategy, explain=explain)
+        question = self._question(
+            query, vector, k, collection, where, mode, strategy, explain=explain
+        )
         words = analyse(tokens(question.query), FUNCTION_WORDS)
         watch.lap("analyse")
-        vector = self._embedded(question)
+        embedded = self._embedded(question)
         watch.lap("embed")
         with self._store.read() as reader:
             require_collection(reader, question.collection)
-            found = self._find(reader, question, words, vector, watch)
+            found = self._find(reader, question, words, embedded, watch)
             rows = reader.chunks(found.candidates.ids[found.best])
         hits = tuple(self._hits(question, found, rows))
         watch.lap("read")
@@ -153,7 +166,8 @@ class Searching:
             weights=found.fused.weights,
             hits=hits,
             timings_ms=watch.times(),
-            degraded=_degraded(question, words),
+            degraded=(*_degraded(question, words), *found.degraded),
+            awaiting=found.awaiting,
         )
         if log and self._settings.log_searches and not self._store.immutable:
             self._log(question, result, found)
@@ -162,6 +176,7 @@ class Searching:
     def _question(
         self,
         query: str,
+        vector: Sequence[float] | FloatArray | None,
         k: int,
         collection: str | None,
         where: JsonObject | None,
@@ -197,11 +212,14 @@ class Searching:
             mode=mode,
             strategy=chosen,
             explain=explain,
+            vector=None
+            if vector is None
+            else checked_query_vector(vector, self._embedder.info.dimension),
         )
 
     def _embedded(self, question: Question) -> FloatArray | None:
-        if question.mode == "keyword":
-            return None
+        if question.mode == "keyword" or question.vector is not None:
+            return question.vector if question.mode != "keyword" else None
         made = self._embedder.embed_queries([question.query])
         vector: FloatArray = validated(made, count=1, dimension=self._embedder.info.dimension)[0]
         return vector
@@ -216,23 +234,19 @@ class Searching:
     ) -> Found:
         allowed = reader.allowed(question.collection, question.where, now=self._clock())
         watch.lap("filter")
-        vector_ids = np.empty(0, dtype=np.int64)
-        if vector is not None:
-            vector_ids = reader.vector_leg(
-                self._model,
-                vector,
-                depth=question.depth,
-                allowed=allowed,
-                in_memory=self._settings.codes_in_memory,
-            ).ids
+        degraded: list[str] = []
+        leg = (
+            NOTHING
+            if vector is None
+            else self._vectors(reader, question, vector, allowed, degraded)
+        )
+        vector_ids = leg.ids[: question.depth]
         watch.lap("vector")
         asked = () if question.mode == "vector" else words.informative
-        by_words, frequencies, count = self._bm25(reader, asked, words)
-        keyword_ids = best_words(by_words, question.depth, allowed)
+        by_words, keyword_ids = self._keywords(reader, question, asked, words, allowed, degraded)
         watch.lap("keyword")
-        union = np.union1d(vector_ids, keyword_ids)
-        cosines = None if vector is None else reader.cosines(self._model, vector, union)
-        candidates = complete(vector_ids, keyword_ids, cosines, by_words)
+        cosines = None if vector is None else self._completed(reader, vector, leg, keyword_ids)
+        candidates = complete(vector_ids, keyword_ids, cosines, by_words.scores)
         background = self._background(reader, vector, allowed)
         watch.lap("complete")
         fused = fusion.fuse(
@@ -240,32 +254,76 @@ class Searching:
             question.strategy,
             candidates,
             words=words,
-            frequencies=frequencies,
-            chunk_count=count,
+            frequencies=by_words.frequencies,
+            chunk_count=by_words.count,
             background=background,
         )
-        idfs = {word: idf(count, df) for word, df in zip(asked, frequencies, strict=True)}
+        idfs = {
+            word: idf(by_words.count, df)
+            for word, df in zip(asked, by_words.frequencies, strict=True)
+        }
         best = order(candidates.ids, fused.score, question.k)
         watch.lap("fuse")
-        return Found(candidates, fused, background, idfs, best)
-
-    def _bm25(
-        self, reader: Reader, asked: Sequence[str], words: QueryWords
-    ) -> tuple[FloatArray, list[int], int]:
-        table = reader.lengths()
-        found = [reader.postings(word, table) for word in asked]
-        often = Counter(words.all)
-        scores, frequencies = bm25(
-            [(posting.ids, posting.counts) for posting in found],
-            [often[word] for word in asked],
-            table.lengths,
-            count=table.count,
-            mean=table.mean,
+        return Found(
+            candidates, fused, background, idfs, best, reader.awaiting_count, tuple(degraded)
         )
-        return scores, frequencies, table.count
+
+    def _vectors(
+        self,
+        reader: Reader,
+        question: Question,
+        vector: FloatArray,
+        allowed: Allowed | None,
+        degraded: list[str],
+    ) -> Leg:
+        def leg(*, in_memory: bool) -> Leg:
+            return reader.vector_leg(
+                self._model,
+                vector,
+                depth=question.depth,
+                sure=min(max(question.k, _SURE), question.depth),
+                allowed=allowed,
+                in_memory=in_memory,
+            )
+
+        try:
+            return leg(in_memory=self._settings.codes_in_memory)
+        except IndexDamagedError:
+            degraded.append(
+                "codes_damaged: vectors were searched by the slow way; run `vstash check`"
+            )
+            return leg(in_memory=False)
+
+    def _keywords(
+        self,
+        reader: Reader,
+        question: Question,
+        asked: Sequence[str],
+        words: QueryWords,
+        allowed: Allowed | None,
+        degraded: list[str],
+    ) -> tuple[KeywordScores, IdArray]:
+        try:
+            scores = self._keyword_leg.score(reader, asked, words.all)
+        except IndexDamagedError:
+            degraded.append(
+                "postings_damaged: keywords were ranked by FTS5 instead; run `vstash check`"
+            )
+            leg = reader.ranked_by_fts(asked, depth=question.depth, allowed=allowed)
+            return _of_leg(leg, asked, reader.chunk_count), leg.ids
+        ids = None if allowed is None else allowed.ids
+        return scores, best_words(scores.scores, question.depth, ids)
+
+    def _completed(
+        self, reader: Reader, vector: FloatArray, leg: Leg, keyword_ids: IdArray
+    ) -> tuple[IdArray, FloatArray]:
+        """Cosines of both legs' chunks: those that the vector leg read need no second look."""
+        unread = np.setdiff1d(keyword_ids, leg.ids)
+        ids, cosines = reader.cosines(self._model, vector, unread)
+        return np.concatenate([leg.ids, ids]), np.concatenate([leg.scores, cosines])
 
     def _background(
-        self, reader: Reader, vector: FloatArray | None, allowed: IdArray | None
+        self, reader: Reader, vector: FloatArray | None, allowed: Allowed | None
     ) -> Background:
         info = self._embedder.info
         nothing = np.empty(0, dtype=np.float32)
@@ -274,12 +332,12 @@ class Searching:
             cosines, mean=info.background_mean, deviation=info.background_deviation
         )
 
-    def _sampled(self, reader: Reader, allowed: IdArray | None) -> FloatArray:
+    def _sampled(self, reader: Reader, allowed: Allowed | None) -> FloatArray:
         dimension = self._embedder.info.dimension
         if allowed is not None:
-            if len(allowed) == 0:
+            if len(allowed.ids) == 0:
                 return np.empty((0, dimension), dtype=np.float32)
-            return reader.sample(self._model, _SAMPLE, dimension, allowed)
+            return reader.sample(self._model, _SAMPLE, dimension, allowed.ids)
         counter = reader.change_counter
         kept = self._sample
         if kept is None or kept[0] != counter:
@@ -320,7 +378,7 @@ class Searching:
                     document=document,
                     vector_rank=int(candidates.vector_rank[position]) or None,
                     keyword_rank=int(candidates.keyword_rank[position]) or None,
-                    vector_score=None if question.mode == "keyword" else cosine,
+                    vector_score=None if math.isnan(cosine) else cosine,
                     keyword_score=None if question.mode == "vector" else bm25,
                     explanation=explanation,
                 )
@@ -347,3 +405,10 @@ def _degraded(question: Question, words: QueryWords) -> tuple[str, ...]:
     if question.mode != "vector" and not words.informative:
         return ("no_informative_word: the query has only function words or punctuation",)
     return ()
+
+
+def _of_leg(leg: Leg, asked: Sequence[str], count: int) -> KeywordScores:
+    """What a list of scores says of every chunk; nothing is known of how often words occur."""
+    scores = np.zeros(int(leg.ids.max()) + 1 if len(leg.ids) else 0, dtype=np.float32)
+    scores[leg.ids] = leg.scores
+    return KeywordScores(scores, [1] * len(asked), count)

@@ -137,9 +137,7 @@ class Writing:
             return []
         now = self._clock()
         with self._store.write() as writer:
-            for item in ready:
-                writer.put(item.row, item.chunks, now=now)
-            return [self._stored(writer, item.row) for item in ready]
+            return [writer.put(item.row, item.chunks, now=now) for item in ready]
 
     def _stored(self, writer: Writer, row: DocumentRow) -> Document:
         # A document that is stored already expired is still what the caller is told about.
@@ -273,9 +271,8 @@ class Writing:
                 return None
             if ready is None:
                 writer.put_fields(number, document_row(prepared, None), now=now)
-            else:
-                writer.put(ready.row, ready.chunks, now=now)
-            return self._stored(writer, document_row(prepared, None))
+                return self._stored(writer, document_row(prepared, None))
+            return writer.put(ready.row, ready.chunks, now=now)
 
     def delete(self, id: str | None, *, key: str | None, collection: str | None) -> Document:
         """Remove one document; see `Memory.delete`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,57 +15,66 @@ if TYPE_CHECKING:
 
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["BM25_B", "BM25_K1", "best", "bm25"]
+__all__ = ["BM25_B", "BM25_K1", "Term", "best", "bm25", "term"]
 
 # Measured on seven judged sets; FTS5's own are 1.2 and .75.
 BM25_K1: Final = 0.9
 BM25_B: Final = 0.4
+# The best of each block say what the best of all are at least.
+_BLOCK: Final = 64
 
 
-def bm25(
-    postings: Sequence[tuple[NDArray[np.uint32], NDArray[np.uint8]]],
-    weights: Sequence[int],
-    lengths: NDArray[np.uint16],
-    *,
-    count: int,
-    mean: float,
-) -> tuple[FloatArray, list[int]]:
-    """Score every chunk of a file for some words.
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a word adds to the score of each chunk that holds it, but for its IDF.
 
-    ``sum of q * idf * f * (k1 + 1) / (f + k1 * (1 - b + b * l / mean))`` over the words, f being how
-    often the word occurs in the chunk, l the chunk's length and q how often it occurs in the query.
+    Attributes:
+        ids: Chunk ids, shape (n,), each once.
+        gains: Shape (n,).
+    """
+
+    ids: IdArray
+    gains: FloatArray
+
+
+def term(ids: IdArray, counts: NDArray[np.uint8], lengths: NDArray[np.uint16], mean: float) -> Term:
+    """Weigh where a word occurs: ``f * (k1 + 1) / (f + k1 * (1 - b + b * l / mean))``.
 
     Args:
-        postings: Chunk ids and counts of each word.
-        weights: How often each word occurs in the query.
-        lengths: Words in each chunk, by chunk id, 0 where there is none, shape (n,).
+        ids: Chunk ids, shape (n,).
+        counts: How often the word occurs there (f), shape (n,).
+        lengths: Words in each of these chunks (l), at least 1, shape (n,).
+        mean: Mean length of the file's chunks.
+    """
+    gains = counts.astype(np.float32)
+    norm = lengths.astype(np.float32)
+    norm *= np.float32(BM25_K1 * BM25_B / mean)
+    norm += np.float32(BM25_K1 * (1 - BM25_B))
+    norm += gains
+    gains *= np.float32(BM25_K1 + 1)
+    gains /= norm
+    return Term(ids, gains)
+
+
+def bm25(terms: Sequence[Term], weights: Sequence[int], *, size: int, count: int) -> FloatArray:
+    """Score every chunk of a file for some words: the sum of ``q * idf * gain`` over them.
+
+    Args:
+        terms: One for each word.
+        weights: How often each word occurs in the query (q).
+        size: More than the highest chunk id.
         count: Number of chunks.
-        mean: Their mean length.
 
     Returns:
-        Scores by chunk id, shape (n,), 0 where no word occurs; and each word's document frequency.
+        Scores by chunk id, shape (size,), 0 where no word occurs.
 
     Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009,
     section 3.1.
     """
-    scores = np.zeros(len(lengths), dtype=np.float32)
-    frequencies = []
-    for (found, often), weight in zip(postings, weights, strict=True):
-        ids, counts, length = found, often, lengths[found]
-        living = length > 0
-        if not living.all():
-            ids, counts, length = ids[living], counts[living], length[living]
-        frequencies.append(len(ids))
-        gain = np.float32(weight * idf(count, len(ids)) * (BM25_K1 + 1))
-        occurs = counts.astype(np.float32)
-        norm = length.astype(np.float32)
-        norm *= np.float32(BM25_K1 * BM25_B / mean)
-        norm += np.float32(BM25_K1 * (1 - BM25_B))
-        norm += occurs
-        occurs *= gain
-        occurs /= norm
-        scores[ids] += occurs
-    return scores, frequencies
+    scores = np.zeros(size, dtype=np.float32)
+    for found, weight in zip(terms, weights, strict=True):
+        scores[found.ids] += found.gains * np.float32(weight * idf(count, len(found.ids)))
+    return scores
 
 
 def best(scores: FloatArray, depth: int, allowed: IdArray | None) -> IdArray:
@@ -79,7 +89,7 @@ def best(scores: FloatArray, depth: int, allowed: IdArray | None) -> IdArray:
         Chunk ids of positive score, best first; ties by id.
     """
     if allowed is None:
-        ids = np.flatnonzero(scores).astype(np.int64)
+        ids = np.flatnonzero(scores >= _floor(scores, depth)).astype(np.int64)
     else:
         ids = allowed[scores[allowed] > 0]
     found = scores[ids]
@@ -88,3 +98,13 @@ def best(scores: FloatArray, depth: int, allowed: IdArray | None) -> IdArray:
         last = np.partition(found, len(ids) - depth)[len(ids) - depth]
         ids, found = ids[found >= last], found[found >= last]
     return ids[np.lexsort((ids, -found))[:depth]]
+
+
+def _floor(scores: FloatArray, depth: int) -> np.float32:
+    """A positive score that the best ``depth`` reach, if so many are positive."""
+    least = np.finfo(np.float32).tiny
+    blocks = len(scores) // _BLOCK
+    if blocks <= depth:
+        return np.float32(least)
+    tops = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    return np.float32(max(np.partition(tops, blocks - depth)[blocks - depth], least))

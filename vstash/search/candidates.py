@@ -30,7 +30,7 @@ def complete(
     Args:
         vector_ids: The vector leg, best first.
         keyword_ids: The keyword leg, best first.
-        cosines: Ids and cosines covering the union, None when vectors were not asked.
+        cosines: Ids and cosines covering those of the union that have a vector, None when vectors were not asked.
         bm25: Scores by chunk id, 0 where no word occurs; chunks beyond its end have none.
 
     Returns:
@@ -43,8 +43,10 @@ def complete(
     keyword_rank[_placed(ids, keyword_ids)] = np.arange(1, len(keyword_ids) + 1)
     cosine = np.full(len(ids), np.nan, dtype=np.float32)
     if cosines is not None:
-        known = np.isin(cosines[0], ids)
-        cosine[_placed(ids, cosines[0][known])] = cosines[1][known]
+        places = np.searchsorted(ids, cosines[0])
+        known = places < len(ids)
+        known[known] = ids[places[known]] == cosines[0][known]
+        cosine[places[known]] = cosines[1][known]
     score = np.zeros(len(ids), dtype=np.float32)
     known = ids < len(bm25)
     score[known] = bm25[ids[known]]

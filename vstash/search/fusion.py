@@ -41,7 +41,7 @@ class Candidates:
 
     Attributes:
         ids: Chunk ids, shape (n,).
-        cosine: In [-1, 1], shape (n,); NaN where vectors were not asked.
+        cosine: In [-1, 1], shape (n,); NaN where vectors were not asked or a chunk has none yet.
         bm25: Positive, 0 where no informative word occurs, shape (n,).
         vector_rank: From 1, 0 where the vector leg did not list the chunk, shape (n,).
         keyword_rank: The same for the keyword leg.
@@ -195,6 +195,8 @@ def _reciprocal(ranks: IdArray) -> FloatArray:
 
 def _score(candidates: Candidates, background: Background, damped: float) -> Fused:
     standardised = ((candidates.cosine - background.mean) / background.deviation).astype(np.float32)
+    # A chunk that awaits its vector is taken for an unrelated one, until it has it.
+    standardised[np.isnan(standardised)] = 0.0
     best = float(candidates.bm25.max()) if len(candidates.bm25) else 0.0
     share = candidates.bm25 / np.float32(best) if best > 0 else np.zeros_like(candidates.bm25)
     weight = SCORE_KEYWORD_WEIGHT * damped if best > 0 else 0.0

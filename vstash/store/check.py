@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import apsw
-import numpy as np
 
 from vstash.errors import StoreCorruptError
 from vstash.reports import Finding
-from vstash.store import documents, vectors
+from vstash.store import documents
+from vstash.store.check_vectors import vector_findings
 from vstash.store.check_words import finding, words
 from vstash.store.connection import fetch
 from vstash.store.faults import UNREADABLE
 from vstash.store.rows import content_hash
 
 __all__ = ["CheckResult", "run"]
-
-_NORM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckRe
     for part in (
         _text(connection),
         words(connection, normalise),
-        _vectors(connection),
+        vector_findings(connection),
         _counters(connection),
         _references(connection),
     ):
@@ -107,41 +105,14 @@ def _text(connection: apsw.Connection) -> Iterator[Finding]:
     yield from finding("chunk_span", "Chunks lie outside their document or are missing.", bad_span)
 
 
-def _vectors(connection: apsw.Connection) -> Iterator[Finding]:
-    model = vectors.active_model(connection)
-    if model is None:
-        return
-    number, info = model
-    absent = connection.execute(
-        f"SELECT id FROM chunk WHERE id NOT IN (SELECT chunk FROM vector_{number})"
-    )
-    yield from finding("vector_missing", "Chunks have no vector.", (row[0] for row in absent))
-    orphans = connection.execute(
-        f"SELECT chunk FROM vector_{number} WHERE chunk NOT IN (SELECT id FROM chunk)"
-    )
-    yield from finding(
-        "vector_orphaned", "Vectors of chunks that do not exist.", (row[0] for row in orphans)
-    )
-    invalid, stale = [], []
-    coded: dict[int, bytes] = dict(connection.execute(f"SELECT rowid, code FROM coarse_{number}"))
-    for chunk, value in connection.execute(f"SELECT chunk, value FROM vector_{number}"):
-        vector = np.frombuffer(value, dtype="<f4")
-        norm = float(np.linalg.norm(vector))
-        if len(vector) != info.dimension or not abs(norm - 1) <= _NORM_TOLERANCE:
-            invalid.append(chunk)
-        if coded.pop(chunk, None) != bytes(vectors.sign_codes(vector[np.newaxis, :])[0]):
-            stale.append(chunk)
-    yield from finding("vector_invalid", "Vectors are not of length 1.", invalid)
-    yield from finding("code_differs", "Codes are missing or do not match their vectors.", stale)
-    yield from finding("code_orphaned", "Codes of chunks that have no vector.", coded)
-
-
 def _counters(connection: apsw.Connection) -> Iterator[Finding]:
-    row = connection.execute(
-        "SELECT value, (SELECT count(*) FROM chunk) FROM meta WHERE name = 'chunk_count'"
-    ).fetchone()
-    if row is None or row[0] != row[1]:
-        yield Finding("counter_differs", "The count of chunks is wrong.", 1, ("chunk_count",))
+    for name, table in (("chunk_count", "chunk"), ("awaiting_count", "awaiting")):
+        row = connection.execute(
+            f"SELECT value, (SELECT count(*) FROM {table}) FROM meta WHERE name = ?", (name,)
+        ).fetchone()
+        if row is None or row[0] != row[1]:
+            message = "A count that the file keeps is wrong."
+            yield Finding("counter_differs", message, 1, (name,))
 
 
 def _references(connection: apsw.Connection) -> Iterator[Finding]:

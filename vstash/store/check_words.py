@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 import apsw
 import numpy as np
 
+from vstash.errors import StoreCorruptError
 from vstash.reports import Finding
 from vstash.store import documents
 from vstash.store.connection import fetch
 from vstash.store.lengths import MAX_LENGTH, all_lengths
+from vstash.store.packing import unpacked
 from vstash.store.postings import MAX_COUNT
 
 if TYPE_CHECKING:
@@ -106,12 +108,16 @@ def _packed(connection: apsw.Connection, size: int) -> tuple[NDArray[np.uint64],
     for segment, word, ids, counts in connection.execute(
         "SELECT segment, word, ids, counts FROM posting"
     ):
-        found = np.frombuffer(ids, dtype="<u4") if len(ids) == 4 * len(counts) else None
-        if found is None or (len(found) and int(found.max()) >= size):
+        try:
+            found = unpacked([(ids, counts)])
+        except StoreCorruptError:
             damaged.append(str(segment))
             continue
-        often = 2 * np.frombuffer(counts, dtype=np.uint8).astype(np.uint64) + 1
-        sums[found] += np.uint64(_mark(word)) * often
+        if int(found.ids[-1]) >= size:
+            damaged.append(str(segment))
+            continue
+        often = 2 * found.counts.astype(np.uint64) + 1
+        sums[found.ids] += np.uint64(_mark(word)) * often
     return sums, damaged
 
 

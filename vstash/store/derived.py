@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import apsw
 
-from vstash.store import codes, lengths
-from vstash.store.codes import CodeTable
+from vstash.store import code_table, lengths
+from vstash.store.allowed import AllowedCache
+from vstash.store.code_table import CodeTable
 from vstash.store.lengths import LengthTable
 
 __all__ = ["Derived"]
 
 
 class Derived:
-    """Lengths of chunks and codes of vectors, brought up to date by what changed in the file.
+    """Lengths of chunks, codes of vectors and what filters allow, brought up to date by what changed in the file.
 
     Tables are never changed once made, so threads share them without a lock; two that refresh at the
     same time do the same work twice.
     """
 
     def __init__(self) -> None:
+        self.allowed = AllowedCache()
         self._lengths: LengthTable | None = None
         self._codes: dict[int, CodeTable] = {}
 
@@ -29,11 +31,11 @@ class Derived:
         return table
 
     def codes(
-        self, connection: apsw.Connection, model: int, *, counter: int, chunk_count: int
+        self, connection: apsw.Connection, model: int, *, counter: int, vector_count: int
     ) -> CodeTable:
         """The codes of a model as a reader at this change counter sees them, or newer."""
-        table = codes.refreshed(
-            connection, model, self._codes.get(model), counter=counter, chunk_count=chunk_count
+        table = code_table.refreshed(
+            connection, model, self._codes.get(model), counter=counter, vector_count=vector_count
         )
         self._codes[model] = table
         return table

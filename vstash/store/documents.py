@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import apsw
+import numpy as np
 
 from vstash.store.connection import fetch, id_list
 from vstash.store.faults import unreadable
-from vstash.store.rows import DocumentRow, SourceRow
+from vstash.store.rows import ChunkRow, DocumentRow, SourceRow
 from vstash.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -19,18 +23,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PART_CHARS",
+    "Existing",
+    "PlacedChunk",
     "chunks_by_id",
     "collection_number",
     "delete_document",
-    "document_number",
+    "existing",
     "find",
     "heading_json",
+    "insert_chunks",
     "insert_document",
     "insert_text",
+    "last_chunk",
+    "made_collection",
     "passages",
     "read_text",
     "sources_below",
     "span",
+    "stored",
     "to_datetime",
     "to_microseconds",
     "write_tags",
@@ -80,7 +90,7 @@ def _document(row: Sequence[Any]) -> tuple[int, Document]:
 
 
 def find(
-    connection: apsw.Connection, where: str, binds: Sequence[apsw.SQLiteValue], limit: int = -1
+    connection: apsw.Connection, where: str, binds: Sequence[object], limit: int = -1
 ) -> list[tuple[int, Document]]:
     """Documents matching an SQL condition over ``d`` and ``c``, oldest first.
 
@@ -94,7 +104,7 @@ def find(
         Internal number and document, without text.
     """
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY d.number LIMIT ?"
-    return [_document(row) for row in connection.execute(sql, (*binds, limit))]
+    return [_document(row) for row in fetch(connection, sql, (*binds, limit))]
 
 
 def read_text(connection: apsw.Connection, number: int) -> str:
@@ -120,12 +130,24 @@ def span(connection: apsw.Connection, number: int, start: int, end: int) -> str:
     return joined[start - first : end - first]
 
 
-def passages(connection: apsw.Connection) -> Iterator[tuple[int, str, str, str]]:
-    """Every chunk's id with what its words are derived from: title, headings, text."""
-    rows = connection.execute(
+def passages(
+    connection: apsw.Connection, ids: Sequence[int] | None = None
+) -> Iterator[tuple[int, str, str, str]]:
+    """Chunks' ids with what their words are derived from: title, headings, text.
+
+    Args:
+        connection: In a transaction.
+        ids: Of the chunks; None for every chunk, by ascending id.
+    """
+    sql = (
         'SELECT chunk.id, d.number, d.title, chunk.heading, chunk.start, chunk."end" '
         "FROM chunk JOIN document d ON d.number = chunk.document"
     )
+    if ids is None:
+        rows = connection.execute(f"{sql} ORDER BY chunk.id")
+    else:
+        asked = id_list(np.array(ids, dtype=np.int64))
+        rows = connection.execute(f"{sql} WHERE chunk.id IN carray(?) ORDER BY chunk.id", (asked,))
     for chunk, number, title, heading, start, end in cast("Iterator[tuple[Any, ...]]", rows):
         text = span(connection, number, start, end)
         yield chunk, title, "\n".join(json.loads(heading)), text
@@ -143,24 +165,27 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
     """
     rows = fetch(
         connection,
-        'SELECT id, document, seq, start, "end", heading, tokens FROM chunk WHERE id IN carray(?)',
+        'SELECT c.id, c.document, c.seq, c.start, c."end", c.heading, c.tokens, p.start, p.text '
+        'FROM chunk AS c LEFT JOIN text_part AS p ON p.document = c.document AND p.start < c."end" '
+        "AND p.start >= (SELECT max(start) FROM text_part WHERE document = c.document "
+        "AND start <= c.start) WHERE c.id IN carray(?) ORDER BY c.id, p.start",
         (id_list(ids),),
     )
-    documents = dict(
-        pair
-        for number in {row[1] for row in rows}
-        for pair in find(connection, "d.number = ?", (number,))
-    )
+    numbers = id_list(np.unique(np.array([row[1] for row in rows], dtype=np.int64)))
+    documents = dict(find(connection, "d.number IN carray(?)", (numbers,)))
     found = {}
-    for chunk_id, number, seq, start, end, heading, tokens in rows:
+    for chunk_id, parts in groupby(rows, key=itemgetter(0)):
+        _, number, seq, start, end, heading, tokens, first, text = next(parts)
         if number not in documents:
             raise unreadable()
         document = documents[number]
+        joined = "".join([text or "", *(part[8] for part in parts)])
+        offset = start - (first or 0)
         chunk = Chunk(
             id=chunk_id,
             document_id=document.id,
             seq=seq,
-            text=span(connection, number, start, end),
+            text=joined[offset : offset + end - start],
             heading=tuple(json.loads(heading)),
             start=start,
             end=end,
@@ -176,29 +201,59 @@ def collection_number(connection: apsw.Connection, name: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def document_number(connection: apsw.Connection, collection: str, key: str) -> int | None:
-    """The internal number of the document with this key, expired or not; None for none."""
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What stays of a document that is replaced."""
+
+    number: int
+    id: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedChunk:
+    """A chunk to be written, at its place in a document."""
+
+    document: int
+    seq: int
+    row: ChunkRow
+
+
+def existing(connection: apsw.Connection, collection: int, key: str) -> Existing | None:
+    """The document with this key, expired or not; None for none."""
     row = connection.execute(
-        f"SELECT d.number {_FROM} WHERE c.name = ? AND d.key = ?", (collection, key)
+        "SELECT number, id, created FROM document WHERE collection = ? AND key = ?",
+        (collection, key),
     ).fetchone()
-    return None if row is None else int(row[0])
+    return None if row is None else Existing(*cast("tuple[int, str, int]", row))
+
+
+def made_collection(connection: apsw.Connection, name: str) -> int:
+    """The number of a collection, which is made on first use."""
+    connection.execute("INSERT OR IGNORE INTO collection (name) VALUES (?)", (name,))
+    return int(fetch(connection, "SELECT id FROM collection WHERE name = ?", (name,))[0][0])
 
 
 def insert_document(
-    connection: apsw.Connection, row: DocumentRow, *, now: int, replaces: int | None
+    connection: apsw.Connection,
+    row: DocumentRow,
+    *,
+    now: int,
+    collection: int,
+    replaces: Existing | None,
 ) -> int:
-    """Write the row of a document, or overwrite the one it replaces; tags and text with it.
+    """Write the row of a document, or overwrite the one it replaces; its tags with it.
 
     Args:
         connection: The write connection inside its transaction.
         row: What to store.
         now: Microseconds since the epoch.
-        replaces: Number of the document that keeps its id and creation time.
+        collection: Its collection's number.
+        replaces: The document that keeps its id and creation time.
 
     Returns:
         The document's number.
     """
-    connection.execute("INSERT OR IGNORE INTO collection (name) VALUES (?)", (row.collection,))
     fields = (
         row.title,
         row.metadata,
@@ -214,25 +269,74 @@ def insert_document(
         connection.execute(
             "INSERT INTO document (title, metadata, media_type, content_hash, char_count, updated, "
             "expires_at, source_size, source_mtime_ns, id, key, created, collection) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM collection WHERE name = ?))",
-            (*fields, row.id, row.key, now, row.collection),
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*fields, row.id, row.key, now, collection),
         )
         number = connection.last_insert_rowid()
+        _insert_tags(connection, number, row.tags)
     else:
-        number = replaces
+        number = replaces.number
         connection.execute(
             "UPDATE document SET title = ?, metadata = ?, media_type = ?, content_hash = ?, "
             "char_count = ?, updated = ?, expires_at = ?, source_size = ?, source_mtime_ns = ? "
             "WHERE number = ?",
             (*fields, number),
         )
-    write_tags(connection, number, row.tags)
+        write_tags(connection, number, row.tags)
     return number
+
+
+def stored(row: DocumentRow, replaces: Existing | None, *, now: int, chunk_count: int) -> Document:
+    """A document as it was just written, without its text."""
+    return Document(
+        id=row.id if replaces is None else replaces.id,
+        key=row.key,
+        collection=row.collection,
+        title=row.title,
+        metadata=json.loads(row.metadata),
+        tags=tuple(sorted(row.tags)),
+        content_hash=row.content_hash,
+        created=to_datetime(now if replaces is None else replaces.created),
+        updated=to_datetime(now),
+        expires_at=None if row.expires_at is None else to_datetime(row.expires_at),
+        chunk_count=chunk_count,
+        char_count=len(row.text),
+    )
+
+
+def last_chunk(connection: apsw.Connection) -> int:
+    """The highest chunk id that was ever given."""
+    rows = fetch(connection, "SELECT seq FROM sqlite_sequence WHERE name = 'chunk'")
+    return int(rows[0][0]) if rows else 0
+
+
+def insert_chunks(connection: apsw.Connection, chunks: Mapping[int, PlacedChunk]) -> None:
+    """Write chunks under ids higher than any before."""
+    connection.executemany(
+        'INSERT INTO chunk (id, document, seq, start, "end", heading, tokens) '
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                chunk,
+                placed.document,
+                placed.seq,
+                placed.row.start,
+                placed.row.end,
+                heading_json(placed.row.heading),
+                placed.row.tokens,
+            )
+            for chunk, placed in chunks.items()
+        ),
+    )
 
 
 def write_tags(connection: apsw.Connection, number: int, tags: Iterable[str]) -> None:
     """Make these the document's tags."""
     connection.execute("DELETE FROM tag WHERE document = ?", (number,))
+    _insert_tags(connection, number, tags)
+
+
+def _insert_tags(connection: apsw.Connection, number: int, tags: Iterable[str]) -> None:
     connection.executemany(
         "INSERT INTO tag (document, tag) VALUES (?, ?)", ((number, tag) for tag in tags)
     )
@@ -240,12 +344,13 @@ def write_tags(connection: apsw.Connection, number: int, tags: Iterable[str]) ->
 
 def heading_json(heading: Sequence[str]) -> str:
     """A heading path as it is stored."""
-    return json.dumps(list(heading), ensure_ascii=False)
+    return json.dumps(list(heading), ensure_ascii=False) if heading else "[]"
 
 
-def insert_text(connection: apsw.Connection, number: int, text: str) -> None:
-    """Make this the document's text."""
-    connection.execute("DELETE FROM text_part WHERE document = ?", (number,))
+def insert_text(connection: apsw.Connection, number: int, text: str, *, new: bool) -> None:
+    """Make this the document's text; a new document has none yet."""
+    if not new:
+        connection.execute("DELETE FROM text_part WHERE document = ?", (number,))
     connection.executemany(
         "INSERT INTO text_part (document, start, text) VALUES (?, ?, ?)",
         (

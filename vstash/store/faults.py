@@ -136,3 +136,26 @@ def translated() -> Iterator[None]:
         raise translate(error) from error
     except UNREADABLE:
         raise unreadable() from None
+
+
+class IndexDamagedError(StoreCorruptError):
+    """An index that is derived from the rest of the file cannot be read; a search goes on without.
+
+    Args:
+        index: ``postings`` or ``codes``.
+    """
+
+    def __init__(self, index: str) -> None:
+        super().__init__(
+            f"The {index} in the file cannot be read. `vstash check` tells what is wrong."
+        )
+        self.index = index
+
+
+@contextmanager
+def index_damaged(index: str) -> Iterator[None]:
+    """Run a block that reads a derived index; what cannot be read leaves as `IndexDamagedError`."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.SQLError, StoreCorruptError, *UNREADABLE):
+        raise IndexDamagedError(index) from None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import apsw
+import numpy as np
 
-__all__ = ["clear", "delete_words", "insert_words"]
+from vstash.store.connection import fetch, id_list
+from vstash.store.rows import Leg
+
+if TYPE_CHECKING:
+    from vstash.types import IdArray
+
+__all__ = ["clear", "delete_words", "insert_words", "ranked"]
 
 
 def insert_words(
@@ -22,6 +30,35 @@ def insert_words(
     connection.executemany(
         "INSERT INTO keyword (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
         ((chunk, *words) for chunk, words in rows),
+    )
+
+
+def ranked(
+    connection: apsw.Connection, words: Sequence[str], *, depth: int, allowed: IdArray | None
+) -> Leg:
+    """The chunks that FTS5's own bm25() ranks first: k1 = 1.2 and b = .75, which cannot be changed.
+
+    Args:
+        connection: In a transaction.
+        words: Distinct derived tokens, any of which may match.
+        depth: At most this many.
+        allowed: Chunk ids that may be listed, None for all.
+
+    Returns:
+        The list, best first, with positive scores.
+    """
+    if not words:
+        return Leg(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+    match = " OR ".join('"{}"'.format(word.replace('"', '""')) for word in words)
+    sql = "SELECT rowid, -bm25(keyword) FROM keyword WHERE keyword MATCH ?"
+    binds: list[object] = [match]
+    if allowed is not None:
+        sql += " AND rowid IN carray(?)"
+        binds.append(id_list(allowed))
+    rows = fetch(connection, f"{sql} ORDER BY 2 DESC, 1 LIMIT ?", (*binds, depth))
+    return Leg(
+        np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)),
+        np.fromiter((row[1] for row in rows), dtype=np.float32, count=len(rows)),
     )
 
 

@@ -37,10 +37,12 @@ class LengthTable:
         lengths: By chunk id, shape (n,), uint16; 0 where there is no chunk.
         count: Number of chunks.
         mean: Their mean length, at least 1.
+        living: Whether there is a chunk, by id, shape (n,).
     """
 
     counter: int
     lengths: NDArray[np.uint16]
+    living: NDArray[np.bool_]
     count: int
     mean: float
 
@@ -118,6 +120,7 @@ def refreshed(connection: apsw.Connection, kept: LengthTable | None, counter: in
         return kept
     before = np.zeros(1, dtype=np.uint16) if kept is None else kept.lengths
     lengths = _filled(connection, before, -1 if kept is None else kept.counter)
-    count = int(np.count_nonzero(lengths))
+    living = lengths > 0
+    count = int(np.count_nonzero(living))
     total = int(lengths.sum(dtype=np.int64))
-    return LengthTable(counter, lengths, count, max(total / max(count, 1), 1.0))
+    return LengthTable(counter, lengths, living, count, max(total / max(count, 1), 1.0))

@@ -8,12 +8,8 @@ chunks that are gone stay until a merge drops them; their length is 0 and says s
 
 from __future__ import annotations
 
-import sys
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,15 +19,19 @@ import numpy as np
 from vstash.store.connection import fetch
 from vstash.store.faults import require
 from vstash.store.lengths import all_lengths
+from vstash.store.packing import packed, unpacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from vstash.types import IdArray
 
 __all__ = [
     "MAX_COUNT",
     "Posting",
     "add_postings",
     "clear_postings",
+    "last_posted",
     "merge_some",
     "postings",
 ]
@@ -41,7 +41,6 @@ FAN_IN: Final = 8
 MAX_COUNT: Final = 255
 # Words moved by one step of a merge, so that no commit waits long for it.
 _STEP_WORDS: Final = 500
-_ID_BYTES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Posting:
         counts: How often it occurs there, at most 255, shape (n,).
     """
 
-    ids: NDArray[np.uint32]
+    ids: IdArray
     counts: NDArray[np.uint8]
 
     def fits(self, size: int) -> bool:
@@ -61,66 +60,106 @@ class Posting:
         return not len(self.ids) or int(self.ids.max()) < size
 
 
-def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Counter[str]]]) -> int:
+class _Numbers(dict[str, int]):
+    """Numbers words in the order in which they are first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
+def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Sequence[str]]]) -> int:
     """Write the words of new chunks as one segment.
 
     Args:
         connection: The write connection inside its transaction.
-        chunks: Ids greater than any before, ascending, and how often each word occurs.
+        chunks: Ids greater than any before, ascending, and each one's words with repetitions.
 
     Returns:
         Number of rows written: one for each distinct word.
     """
     if not chunks:
         return 0
-    connection.execute("INSERT INTO segment (level) VALUES (0)")
-    segment = connection.last_insert_rowid()
-    by_word: defaultdict[str, tuple[array[int], bytearray]] = defaultdict(
-        lambda: (array("I"), bytearray())
+    last = chunks[-1][0]
+    connection.execute(
+        "INSERT INTO segment (level, last) VALUES (?, ?)", (_level(len(chunks)), last)
     )
-    for chunk, counts in chunks:
-        for word, count in counts.items():
-            ids, times = by_word[word]
-            ids.append(chunk)
-            times.append(min(count, MAX_COUNT))
+    segment = connection.last_insert_rowid()
+    numbers = _Numbers()
+    flat = [number for _, words in chunks for number in map(numbers.__getitem__, words)]
+    places = np.repeat(np.arange(len(chunks)), [len(words) for _, words in chunks])
+    keys, often = np.unique(np.array(flat, dtype=np.int64) << 32 | places, return_counts=True)
+    ids = np.array([chunk for chunk, _ in chunks], dtype=np.int64)[keys & 0xFFFFFFFF]
+    counts = np.minimum(often, MAX_COUNT).astype(np.uint8)
+    rows = zip(numbers, packed(ids, counts, _starts(keys >> 32)), strict=True)
+    # In the order of the table: its pages are then filled one after another.
     connection.executemany(
         "INSERT INTO posting (segment, word, ids, counts) VALUES (?, ?, ?, ?)",
-        (
-            (segment, word, _little_endian(ids), bytes(times))
-            for word, (ids, times) in sorted(by_word.items())
-        ),
+        ((segment, word, *row) for word, row in sorted(rows)),
     )
-    return len(by_word)
+    return len(numbers)
 
 
-def postings(connection: apsw.Connection, word: str) -> Posting:
-    """Where a word occurs, over all segments.
+def _level(chunks: int) -> int:
+    """Of a new segment: that of merged ones of its size."""
+    level = 0
+    while FAN_IN ** (level + 1) <= chunks:
+        level += 1
+    return level
+
+
+def _starts(groups: IdArray) -> IdArray:
+    """Where each run of equal numbers begins."""
+    return np.flatnonzero(np.diff(groups, prepend=-1))
+
+
+def postings(
+    connection: apsw.Connection, words: Sequence[str], *, after: int = 0
+) -> dict[str, Posting]:
+    """Where words occur, over all segments.
 
     Args:
         connection: In a transaction.
-        word: A derived token.
+        words: Distinct derived tokens.
+        after: Only in chunks with higher ids.
+
+    Returns:
+        For each word its posting, which may be empty.
     """
-    rows = fetch(
-        connection,
-        # CROSS keeps the segments outside: one look-up each, never a scan of all words.
-        "SELECT ids, counts FROM segment CROSS JOIN posting "
-        "ON posting.segment = segment.id AND posting.word = ?",
-        (word,),
-    )
-    return _posting(rows)
+    found: dict[str, list[tuple[bytes, bytes]]] = {word: [] for word in words}
+    if words:
+        rows = fetch(
+            connection,
+            # CROSS keeps the segments outside: one look-up for each word, never a scan of all.
+            "SELECT posting.word, posting.ids, posting.counts FROM segment CROSS JOIN "
+            "carray(?) AS asked CROSS JOIN posting ON posting.segment = segment.id "
+            "AND posting.word = asked.value WHERE segment.last > ?",
+            (apsw.carray(tuple(words)), after),
+        )
+        for word, ids, counts in rows:
+            found[word].append((ids, counts))
+    return _posted(found, after)
 
 
-def _posting(rows: Sequence[tuple[Any, ...]]) -> Posting:
-    ids = b"".join(row[0] for row in rows)
-    counts = b"".join(row[1] for row in rows)
-    require(len(ids) == _ID_BYTES * len(counts))
-    return Posting(np.frombuffer(ids, dtype="<u4"), np.frombuffer(counts, dtype=np.uint8))
+def _posted(found: Mapping[str, Sequence[tuple[bytes, bytes]]], after: int) -> dict[str, Posting]:
+    every = unpacked([row for rows in found.values() for row in rows])
+    ends = np.cumsum(every.sizes)
+    posted, row, start = {}, 0, 0
+    for word, rows in found.items():
+        row += len(rows)
+        end = int(ends[row - 1]) if row else 0
+        posting = Posting(every.ids[start:end], every.counts[start:end])
+        if after:
+            new = posting.ids > after
+            posting = Posting(posting.ids[new], posting.counts[new])
+        posted[word] = posting
+        start = end
+    return posted
 
 
-def _little_endian(ids: array[int]) -> bytes:
-    if sys.byteorder == "big":
-        ids.byteswap()
-    return ids.tobytes()
+def last_posted(connection: apsw.Connection) -> int:
+    """The highest chunk id that any segment holds or held."""
+    return int(fetch(connection, "SELECT coalesce(max(last), 0) FROM segment")[0][0])
 
 
 def merge_some(connection: apsw.Connection, rows: int) -> None:
@@ -146,7 +185,9 @@ def clear_postings(connection: apsw.Connection) -> None:
 
 def _job(connection: apsw.Connection) -> tuple[int, list[int]] | None:
     """The merge under way, or the next one that is due: its target and its sources."""
-    rows = fetch(connection, "SELECT merge_into, id FROM segment WHERE merge_into IS NOT NULL")
+    rows = fetch(
+        connection, "SELECT merge_into, id FROM segment WHERE merge_into IS NOT NULL ORDER BY id"
+    )
     if rows:
         return rows[0][0], [row[1] for row in rows if row[0] == rows[0][0]]
     full = fetch(
@@ -170,7 +211,8 @@ def _job(connection: apsw.Connection) -> tuple[int, list[int]] | None:
 def _new_target(connection: apsw.Connection, sources: Sequence[int]) -> int:
     marks = ",".join("?" * len(sources))
     connection.execute(
-        f"INSERT INTO segment (level) SELECT 1 + max(level) FROM segment WHERE id IN ({marks})",
+        "INSERT INTO segment (level, last) SELECT 1 + max(level), max(last) FROM segment "
+        f"WHERE id IN ({marks})",
         tuple(sources),
     )
     target = connection.last_insert_rowid()
@@ -193,18 +235,15 @@ def _step(connection: apsw.Connection, target: int, sources: Sequence[int]) -> i
     # Beyond the last word of a source that has more, the others would run ahead of it.
     limits = [rows[-1][0] for rows in heads if len(rows) == _STEP_WORDS]
     last = min(limits) if limits else None
+    # Sources are in the order of their chunks, and sorting keeps it: ids ascend within a word.
     rows = sorted(
         (row for head in heads for row in head if last is None or row[0] <= last), key=itemgetter(0)
     )
-    lengths = all_lengths(connection)
-    joined = (
-        (target, word, *_joined(list(group), lengths))
-        for word, group in groupby(rows, key=itemgetter(0))
-    )
-    connection.executemany(
-        "INSERT INTO posting (segment, word, ids, counts) VALUES (?, ?, ?, ?)",
-        (row for row in joined if row[2]),  # a word that no chunk has any more is forgotten
-    )
+    if rows:
+        connection.executemany(
+            "INSERT INTO posting (segment, word, ids, counts) VALUES (?, ?, ?, ?)",
+            ((target, *row) for row in _joined(rows, all_lengths(connection))),
+        )
     connection.executemany(
         "DELETE FROM posting WHERE segment = ?1 AND (?2 IS NULL OR word <= ?2)",
         ((source, last) for source in sources),
@@ -215,9 +254,17 @@ def _step(connection: apsw.Connection, target: int, sources: Sequence[int]) -> i
 
 
 def _joined(
-    rows: Sequence[tuple[str, bytes, bytes]], lengths: NDArray[np.uint16]
-) -> tuple[bytes, bytes]:
-    posting = _posting([row[1:] for row in rows])
-    require(posting.fits(len(lengths)))
-    living = lengths[posting.ids] > 0
-    return posting.ids[living].tobytes(), posting.counts[living].tobytes()
+    rows: Sequence[tuple[Any, ...]], lengths: NDArray[np.uint16]
+) -> list[tuple[str, bytes, bytes]]:
+    """Rows sorted by word, one for each word that a living chunk has."""
+    every = unpacked([row[1:] for row in rows])
+    require(int(every.ids.max()) < len(lengths))
+    words = [row[0] for row in rows]
+    firsts = [number == 0 or word != words[number - 1] for number, word in enumerate(words)]
+    groups = np.repeat(np.cumsum(firsts) - 1, every.sizes)
+    living = lengths[every.ids] > 0
+    groups, ids, counts = groups[living], every.ids[living], every.counts[living]
+    starts = _starts(groups)
+    distinct = [word for word, first in zip(words, firsts, strict=True) if first]
+    kept = (distinct[number] for number in groups[starts].tolist())
+    return [(word, *row) for word, row in zip(kept, packed(ids, counts, starts), strict=True)]

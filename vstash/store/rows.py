@@ -31,7 +31,8 @@ class ChunkRow:
 
     Attributes:
         words: Derived tokens of title, heading and body, each joined by spaces.
-        vector: Float32 of the model's dimension, length 1.
+        vector: Float32 of the model's dimension, length 1; None for a chunk that will await one.
+        digest: Of what is embedded for it, 16 bytes; None where the caller brought the vector.
     """
 
     start: int
@@ -39,7 +40,8 @@ class ChunkRow:
     heading: tuple[str, ...]
     tokens: int
     words: tuple[str, str, str]
-    vector: FloatArray
+    vector: FloatArray | None
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import apsw
-import numpy as np
 
 from vstash.filters import Filter
-from vstash.store import codes, documents, log, vectors
-from vstash.store.connection import id_list
+from vstash.store import code_table, documents, keyword, log, queue, vectors
+from vstash.store.allowed import Allowed, find_allowed
+from vstash.store.connection import fetch, id_list
 from vstash.store.derived import Derived
-from vstash.store.faults import require
+from vstash.store.faults import index_damaged, require
 from vstash.store.filter_sql import compile_filter
 from vstash.store.lengths import LengthTable
-from vstash.store.postings import Posting, postings
+from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import Leg, SourceRow, StoreCounts
 from vstash.types import Chunk, Disagreement, Document, ModelInfo
 
@@ -36,24 +38,42 @@ class Reader:
         self._connection = connection
         self._derived = derived
 
-    def _meta(self, name: str) -> int:
-        row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return 0 if row is None else int(row[0])
+    @cached_property
+    def _meta(self) -> dict[str, int]:
+        return {
+            str(name): int(value)
+            for name, value in fetch(self._connection, "SELECT name, value FROM meta")
+        }
 
     @property
     def change_counter(self) -> int:
         """Grows with every write of any process."""
-        return self._meta("change_counter")
+        return self._meta.get("change_counter", 0)
 
     @property
     def chunk_count(self) -> int:
         """Number of chunks in the file."""
-        return self._meta("chunk_count")
+        return self._meta.get("chunk_count", 0)
+
+    @property
+    def awaiting_count(self) -> int:
+        """Number of chunks that have no vector yet."""
+        return self._meta.get("awaiting_count", 0)
 
     @property
     def normaliser(self) -> int:
         """Version of the rules that the keyword index was derived with, 0 in a new file."""
-        return self._meta("normaliser")
+        return self._meta.get("normaliser", 0)
+
+    @property
+    def coder(self) -> int:
+        """Version of the rules that the codes were derived with, 0 in a new file."""
+        return self._meta.get("coder", 0)
+
+    @property
+    def derived_anew(self) -> int:
+        """Grows whenever words or codes were derived anew."""
+        return self._meta.get("derived_anew", 0)
 
     @property
     def model(self) -> tuple[int, ModelInfo] | None:
@@ -111,8 +131,8 @@ class Reader:
         """The files behind the documents whose key starts with a prefix."""
         return documents.sources_below(self._connection, collection, prefix)
 
-    def allowed(self, collection: str, where: Filter | None, *, now: int) -> IdArray | None:
-        """Chunk ids that a search may return.
+    def allowed(self, collection: str, where: Filter | None, *, now: int) -> Allowed | None:
+        """Chunks that a search may return.
 
         Args:
             collection: Name of a collection.
@@ -120,42 +140,42 @@ class Reader:
             now: Microseconds since the epoch; what has expired by then is left out.
 
         Returns:
-            Ascending ids, shape (n,), or None when every chunk of the file is allowed.
+            None when every chunk of the file is allowed.
         """
-        run = self._connection.execute
-        number = documents.collection_number(self._connection, collection)
-        if where is None:
-            alone = not run(
-                # Asked of each other collection: `collection <> ?` would read every document.
-                "SELECT 1 FROM collection WHERE id <> ? "
-                "AND EXISTS (SELECT 1 FROM document WHERE collection = collection.id) LIMIT 1",
-                (number,),
-            ).fetchall()
-            expired = run("SELECT 1 FROM document WHERE expires_at <= ? LIMIT 1", (now,)).fetchall()
-            if alone and not expired:
-                return None
-        condition, binds = ("1", ()) if where is None else compile_filter(where)
-        rows = run(
-            "SELECT chunk.id FROM document d JOIN chunk ON chunk.document = d.number "
-            "WHERE d.collection = ? AND (d.expires_at IS NULL OR d.expires_at > ?) "
-            f"AND {condition}",
-            (number, now, *binds),
-        ).fetchall()
-        return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
+        return find_allowed(
+            self._connection,
+            self._derived.allowed,
+            collection,
+            where,
+            counter=self.change_counter,
+            now=now,
+        )
 
     def lengths(self) -> LengthTable:
         """How many words each chunk has, by chunk id."""
         return self._derived.lengths(self._connection, self.change_counter)
 
-    def postings(self, word: str, table: LengthTable) -> Posting:
-        """Where a derived word occurs, in chunks that are gone too.
+    def last_posted(self) -> int:
+        """The highest chunk id that the packed postings hold or held."""
+        return last_posted(self._connection)
+
+    def postings(
+        self, words: Sequence[str], table: LengthTable, *, after: int = 0
+    ) -> dict[str, Posting]:
+        """Where derived words occur, in chunks that are gone too.
 
         Args:
-            word: A derived token.
+            words: Distinct derived tokens.
             table: This reader's lengths, which every chunk id must be in.
+            after: Only in chunks with higher ids.
+
+        Raises:
+            IndexDamagedError: When they cannot be read.
         """
-        found = postings(self._connection, word)
-        require(found.fits(len(table.lengths)))
+        with index_damaged("postings"):
+            found = postings(self._connection, words, after=after)
+            size = len(table.lengths)
+            require(all(posting.fits(size) for posting in found.values()))
         return found
 
     def vector_leg(
@@ -164,42 +184,43 @@ class Reader:
         query: FloatArray,
         *,
         depth: int,
-        allowed: IdArray | None,
+        sure: int,
+        allowed: Allowed | None,
         in_memory: bool,
     ) -> Leg:
-        """The best chunks by cosine.
+        """The best chunks by cosine, and others whose cosine was read on the way.
 
         Args:
             model: The model's number in the file.
             query: Shape (dimension,), float32, length 1.
-            depth: Length of the list, at least 1.
-            allowed: Ascending chunk ids that may be listed, None for all.
+            depth: Length of the list that is wanted, at least 1.
+            sure: How many of its first hits must be the true ones.
+            allowed: Chunks that may be listed, None for all.
             in_memory: Scan the codes in memory; False leaves the scan to sqlite-vec.
 
         Returns:
             The list, best first; ties by id.
-        """
-        survivors = allowed
-        size = self.chunk_count if allowed is None else len(allowed)
-        if size > vectors.EXACT_LIMIT:
-            if in_memory:
-                survivors = self._nearest(model, query, depth, allowed)
-            else:
-                survivors = vectors.coarse(
-                    self._connection, model, query, depth=depth, allowed=allowed
-                )
-        return vectors.best(self._connection, model, query, depth=depth, among=survivors)
 
-    def _nearest(
-        self, model: int, query: FloatArray, depth: int, allowed: IdArray | None
-    ) -> IdArray:
-        count = self.chunk_count
-        table = self._derived.codes(
-            self._connection, model, counter=self.change_counter, chunk_count=count
-        )
-        if allowed is None and table.count > count:
-            allowed = np.flatnonzero(self.lengths().lengths)
-        return codes.nearest(table, query, wanted=depth, allowed=allowed)
+        Raises:
+            IndexDamagedError: When the codes cannot be read.
+        """
+        ids = None if allowed is None else allowed.ids
+        size = self.chunk_count if ids is None else len(ids)
+        if size <= (vectors.EXACT_LIMIT if in_memory else vectors.PLAIN_LIMIT):
+            return vectors.best(self._connection, model, query, among=ids)
+        if not in_memory:
+            survivors = vectors.coarse(self._connection, model, query, depth=depth, allowed=ids)
+            return vectors.best(self._connection, model, query, among=survivors)
+        with index_damaged("codes"):
+            table = self._derived.codes(
+                self._connection,
+                model,
+                counter=self.change_counter,
+                vector_count=self.chunk_count - self.awaiting_count,
+            )
+            living = self.lengths().living if allowed is None else allowed.mask
+            estimates = code_table.nearest(table, query, living=living, masked=allowed is not None)
+        return vectors.surest(self._connection, model, query, estimates, depth=depth, sure=sure)
 
     def cosines(self, model: int, query: FloatArray, ids: IdArray) -> tuple[IdArray, FloatArray]:
         """True cosines of chunks, by ascending id."""
@@ -208,6 +229,26 @@ class Reader:
     def sample(self, model: int, size: int, dimension: int, allowed: IdArray | None) -> FloatArray:
         """Vectors of chunks spread over the file, shape (n, dimension)."""
         return vectors.sample(self._connection, model, size, dimension, allowed)
+
+    def ranked_by_fts(self, words: Sequence[str], *, depth: int, allowed: Allowed | None) -> Leg:
+        """The keyword leg by FTS5's own ranking, for when the packed postings cannot be read.
+
+        Args:
+            words: Distinct derived tokens.
+            depth: At most this many.
+            allowed: Chunks that may be listed, None for all.
+        """
+        ids = None if allowed is None else allowed.ids
+        return keyword.ranked(self._connection, words, depth=depth, allowed=ids)
+
+    def waiting(self, limit: int) -> list[tuple[int, str, str, str]]:
+        """The first chunks that await a vector, with their titles, headings and texts."""
+        ids = queue.waiting(self._connection, limit)
+        return list(documents.passages(self._connection, ids))
+
+    def known_vectors(self, model: int, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Vectors that equal passages already have, as float32 bytes by digest."""
+        return queue.known_vectors(self._connection, model, digests)
 
     def chunks(self, ids: IdArray) -> dict[int, tuple[Chunk, Document]]:
         """Chunks with their documents, by chunk id."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
 
-from vstash.store import documents, keyword, log, vectors
+from vstash.store import codes, documents, keyword, log, queue, vectors
 from vstash.store.derived import Derived
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, merge_some
 from vstash.store.rows import ChunkRow, DocumentRow, SearchRow
 from vstash.store.session import Reader
-from vstash.types import ModelInfo
+from vstash.types import Document, ModelInfo
+
+if TYPE_CHECKING:
+    from vstash.types import FloatArray, IdArray
 
 __all__ = ["Writer"]
 
@@ -24,11 +26,14 @@ __all__ = ["Writer"]
 # merged once a level, and there are six levels to a million chunks.
 _MERGE_LEAST: Final = 500
 _MERGE_SHARE: Final = 8
-_REBUILD_CHUNKS: Final = 4096
+_REBUILD_CHUNKS: Final = 32_768
 
 
 class Writer(Reader):
     """A write transaction: everything in it is stored together or not at all.
+
+    Chunks wait until its end, so that each table and index is written once, however many documents
+    there are; `chunk` and what hangs on it does not show them before.
 
     Args:
         connection: Inside BEGIN IMMEDIATE.
@@ -39,36 +44,72 @@ class Writer(Reader):
         super().__init__(connection, Derived())
         self._crash_point = crash_point
         self._changed = False
-        # One segment a transaction, however many documents are in it.
-        self._added: dict[int, Counter[str]] = {}
+        self._added: dict[int, documents.PlacedChunk] = {}
+        self._added_to: dict[int, range] = {}
         self._removed: list[int] = []
+        self._embedded: list[tuple[int, FloatArray]] = []
+        self._collections: dict[str, int] = {}
+        self._last_chunk: int | None = None
 
     def finish(self) -> None:
-        """Write what is stored once a transaction: counters, postings and lengths."""
+        """Write what is stored once a transaction: chunks, their indexes, counters."""
         if not self._changed:
             return
         counter = self.change_counter + 1
+        self._insert_chunks()
+        self._set_lengths(dict.fromkeys(self._removed, 0), counter)
+        rows = self._add_postings(self._words(), counter)
+        self._crash_point("finish:postings")
+        self._insert_vectors(counter)
+        self._crash_point("finish:vectors")
         self._connection.execute(
-            "UPDATE meta SET value = CASE name WHEN 'change_counter' THEN ?1 ELSE value + ?2 END "
-            "WHERE name IN ('change_counter', 'chunk_count')",
+            "UPDATE meta SET value = CASE name WHEN 'change_counter' THEN ?1 "
+            "WHEN 'chunk_count' THEN value + ?2 ELSE (SELECT count(*) FROM awaiting) END "
+            "WHERE name IN ('change_counter', 'chunk_count', 'awaiting_count')",
             (counter, len(self._added) - len(self._removed)),
         )
-        rows = self._add_postings(counter)
-        self._set_lengths(dict.fromkeys(self._removed, 0), counter)
-        self._crash_point("finish:postings")
         merge_some(self._connection, max(_MERGE_LEAST, _MERGE_SHARE * rows))
 
-    def _add_postings(self, counter: int) -> int:
-        rows = add_postings(self._connection, sorted(self._added.items()))
+    def _insert_chunks(self) -> None:
+        if not self._added:
+            return
+        documents.insert_chunks(self._connection, self._added)
+        self._crash_point("finish:chunks")
+        keyword.insert_words(
+            self._connection, ((chunk, placed.row.words) for chunk, placed in self._added.items())
+        )
+        self._crash_point("finish:words")
+
+    def _words(self) -> list[tuple[int, list[str]]]:
+        return [
+            (chunk, " ".join(placed.row.words).split()) for chunk, placed in self._added.items()
+        ]
+
+    def _add_postings(self, words: Sequence[tuple[int, list[str]]], counter: int) -> int:
         # A chunk without a word counts as one word: 0 says that there is no chunk.
-        totals = {chunk: max(counts.total(), 1) for chunk, counts in self._added.items()}
-        self._set_lengths(totals, counter)
-        return rows
+        self._set_lengths({chunk: max(len(found), 1) for chunk, found in words}, counter)
+        return add_postings(self._connection, words)
 
     def _set_lengths(self, totals: dict[int, int], counter: int) -> None:
         ids = np.fromiter(totals, dtype=np.int64, count=len(totals))
         lengths = np.fromiter(totals.values(), dtype=np.int64, count=len(totals))
         set_lengths(self._connection, ids, lengths, counter)
+
+    def _insert_vectors(self, counter: int) -> None:
+        late = bool(self._embedded)
+        if self._added:
+            rows = [(chunk, placed.row) for chunk, placed in self._added.items()]
+            queue.insert_digests(self._connection, rows)
+            queue.wait(self._connection, [chunk for chunk, row in rows if row.vector is None])
+            made = [(chunk, row.vector) for chunk, row in rows if row.vector is not None]
+            self._embedded += made
+        if not self._embedded:
+            return
+        ids = np.array([chunk for chunk, _ in self._embedded], dtype=np.int64)
+        matrix = np.stack([vector for _, vector in self._embedded])
+        model = self._model_number()
+        vectors.insert_vectors(self._connection, model, ids, matrix)
+        codes.add_codes(self._connection, model, ids, matrix, counter, late=late)
 
     def use_model(self, info: ModelInfo) -> int:
         """Make a model the active one of a file without vectors; returns its number."""
@@ -92,32 +133,89 @@ class Writer(Reader):
                 for chunk, title, heading, body in part
             }
             keyword.insert_words(self._connection, words.items())
-            self._added = {chunk: _counted(each) for chunk, each in words.items()}
-            self._add_postings(counter)
-        self._added = {}
-        self._connection.execute("UPDATE meta SET value = ? WHERE name = 'normaliser'", (version,))
+            self._add_postings(
+                [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
+            )
+        self._connection.execute(
+            "UPDATE meta SET value = CASE name WHEN 'normaliser' THEN ? ELSE value + 1 END "
+            "WHERE name IN ('normaliser', 'derived_anew')",
+            (version,),
+        )
 
-    def put(self, row: DocumentRow, chunks: Sequence[ChunkRow], *, now: int) -> int:
+    def derive_codes(self) -> None:
+        """Build the codes of the active model anew from its vectors, by the rules of this version."""
+        self._changed = True
+        model, counter = self._model_number(), self.change_counter + 1
+        codes.clear_codes(self._connection, model)
+        for ids, matrix in vectors.in_parts(self._connection, model):
+            codes.add_codes(self._connection, model, ids, matrix, counter, late=False)
+        self._connection.execute(
+            "UPDATE meta SET value = CASE name WHEN 'coder' THEN ? ELSE value + 1 END "
+            "WHERE name IN ('coder', 'derived_anew')",
+            (codes.CODER_VERSION,),
+        )
+
+    def put(self, row: DocumentRow, chunks: Sequence[ChunkRow], *, now: int) -> Document:
         """Store a document whole, replacing the one with its collection and key.
 
         Args:
             row: The document.
-            chunks: Its chunks in order, at least one.
+            chunks: Its chunks in order, at least one; those without a vector will await one.
             now: Microseconds since the epoch.
 
         Returns:
-            The document's internal number.
+            The stored document, without its text.
         """
-        replaces = documents.document_number(self._connection, row.collection, row.key)
         self._changed = True
+        collection = self._collection(row.collection)
+        replaces = documents.existing(self._connection, collection, row.key)
         if replaces is not None:
-            self._remove_chunks(replaces)
-        number = documents.insert_document(self._connection, row, now=now, replaces=replaces)
-        documents.insert_text(self._connection, number, row.text)
+            self._remove_chunks(replaces.number)
+        number = documents.insert_document(
+            self._connection, row, now=now, collection=collection, replaces=replaces
+        )
+        documents.insert_text(self._connection, number, row.text, new=replaces is None)
         self._crash_point("put:text")
-        self._insert_chunks(number, chunks)
+        ids = self._new_ids(len(chunks))
+        self._added_to[number] = ids
+        for seq, (chunk_id, chunk) in enumerate(zip(ids, chunks, strict=True)):
+            self._added[chunk_id] = documents.PlacedChunk(number, seq, chunk)
         self._crash_point("put:end")
+        return documents.stored(row, replaces, now=now, chunk_count=len(chunks))
+
+    def _collection(self, name: str) -> int:
+        number = self._collections.get(name)
+        if number is None:
+            number = documents.made_collection(self._connection, name)
+            self._collections[name] = number
         return number
+
+    def _new_ids(self, count: int) -> range:
+        if self._last_chunk is None:
+            self._last_chunk = documents.last_chunk(self._connection)
+        first = self._last_chunk + 1
+        self._last_chunk += count
+        return range(first, first + count)
+
+    def embed(self, ids: IdArray, matrix: FloatArray) -> int:
+        """Give chunks that await a vector theirs.
+
+        Args:
+            ids: Chunk ids, shape (n,); those that are gone or have a vector by now are passed over.
+            matrix: Shape (n, dimension), float32, length 1.
+
+        Returns:
+            How many got one.
+        """
+        waiting = set(queue.leave(self._connection, ids))
+        found = [
+            (chunk, vector)
+            for chunk, vector in zip(ids.tolist(), matrix, strict=True)
+            if chunk in waiting
+        ]
+        self._embedded += found
+        self._changed = self._changed or bool(found)
+        return len(found)
 
     def put_fields(self, number: int, row: DocumentRow, *, now: int) -> None:
         """Change a document's fields other than text and title, which its chunks depend on."""
@@ -162,45 +260,14 @@ class Writer(Reader):
                 "SELECT id FROM chunk WHERE document = ?", (number,)
             )
         ]
-        keyword.delete_words(self._connection, ids)
-        vectors.delete_vectors(self._connection, self._model_number(), ids)
-        self._connection.execute("DELETE FROM chunk WHERE document = ?", (number,))
-        for chunk in ids:
-            # What this very transaction added is forgotten, not removed.
-            if self._added.pop(chunk, None) is None:
-                self._removed.append(chunk)
-
-    def _insert_chunks(self, number: int, chunks: Sequence[ChunkRow]) -> None:
-        run = self._connection
-        ids = []
-        for seq, chunk in enumerate(chunks):
-            run.execute(
-                'INSERT INTO chunk (document, seq, start, "end", heading, tokens) '
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    number,
-                    seq,
-                    chunk.start,
-                    chunk.end,
-                    documents.heading_json(chunk.heading),
-                    chunk.tokens,
-                ),
-            )
-            ids.append(run.last_insert_rowid())
-        self._crash_point("put:chunks")
-        self._added.update(
-            (chunk_id, _counted(chunk.words)) for chunk_id, chunk in zip(ids, chunks, strict=True)
-        )
-        keyword.insert_words(
-            run, ((chunk_id, chunk.words) for chunk_id, chunk in zip(ids, chunks, strict=True))
-        )
-        self._crash_point("put:words")
-        matrix = np.stack([chunk.vector for chunk in chunks])
-        vectors.insert_vectors(run, self._model_number(), ids, matrix)
-
-
-def _counted(words: tuple[str, str, str]) -> Counter[str]:
-    return Counter(" ".join(words).split())
+        if ids:
+            keyword.delete_words(self._connection, ids)
+            vectors.delete_vectors(self._connection, self._model_number(), ids)
+            self._connection.execute("DELETE FROM chunk WHERE document = ?", (number,))
+            self._removed += ids
+        # What this very transaction added is forgotten, not removed.
+        for chunk in self._added_to.pop(number, ()):
+            del self._added[chunk]
 
 
 def _parts(

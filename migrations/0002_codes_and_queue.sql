@@ -1,0 +1,38 @@
+-- Postings are packed tighter and derived anew: normaliser 0 asks for that. A segment knows the
+-- highest chunk id in it, so that a reader that kept earlier postings reads only newer segments.
+DELETE FROM posting;
+DELETE FROM segment;
+ALTER TABLE segment ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
+UPDATE meta SET value = 0 WHERE name = 'normaliser';
+
+INSERT INTO meta (name, value) VALUES
+    ('coder', 0),          -- version of the rules that derived the codes
+    ('derived_anew', 0),   -- grows when an index is built again, so that nothing kept of it is used
+    ('awaiting_count', 0); -- chunks that have no vector yet
+
+-- Codes of vectors, two bits a component, for the scan in memory: what one commit added, or several
+-- merged. Bits lie component by component, 64 to a word.
+CREATE TABLE code_run (
+    id      INTEGER PRIMARY KEY,
+    model   INTEGER NOT NULL REFERENCES model (id),
+    counter INTEGER NOT NULL, -- the change counter of the write that made the run
+    level   INTEGER NOT NULL,
+    late    INTEGER NOT NULL CHECK (late IN (0, 1)), -- holds chunks older than an earlier run's
+    chunks  BLOB NOT NULL,    -- uint32
+    factors BLOB NOT NULL,    -- float32
+    high    BLOB NOT NULL,
+    low     BLOB NOT NULL
+) STRICT;
+CREATE INDEX code_run_counter ON code_run (model, counter);
+
+-- Chunks that were stored without a vector; `vstash embed` gives them one.
+CREATE TABLE awaiting (
+    chunk INTEGER PRIMARY KEY REFERENCES chunk (id) ON DELETE CASCADE
+) STRICT;
+
+-- What was embedded for a chunk, as a digest: an equal passage takes its vector from there.
+CREATE TABLE passage (
+    chunk  INTEGER PRIMARY KEY REFERENCES chunk (id) ON DELETE CASCADE,
+    digest BLOB NOT NULL CHECK (length(digest) = 16)
+) STRICT;
+CREATE INDEX passage_digest ON passage (digest);

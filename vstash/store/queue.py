@@ -1,0 +1,70 @@
+"""Chunks that await a vector, and what was embedded for those that have one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import apsw
+
+from vstash.store.connection import fetch, id_list
+from vstash.store.rows import ChunkRow
+
+if TYPE_CHECKING:
+    from vstash.types import IdArray
+
+__all__ = ["insert_digests", "known_vectors", "leave", "wait", "waiting"]
+
+
+def wait(connection: apsw.Connection, ids: Sequence[int]) -> None:
+    """Note that chunks have no vector yet."""
+    connection.executemany("INSERT INTO awaiting (chunk) VALUES (?)", ((each,) for each in ids))
+
+
+def leave(connection: apsw.Connection, ids: IdArray) -> list[int]:
+    """Take chunks out of the queue that are about to get a vector; returns those that were in it."""
+    rows = fetch(
+        connection,
+        "DELETE FROM awaiting WHERE chunk IN carray(?) RETURNING chunk",
+        (id_list(ids),),
+    )
+    return [int(row[0]) for row in rows]
+
+
+def waiting(connection: apsw.Connection, limit: int) -> list[int]:
+    """The first chunks that await a vector, by id."""
+    rows = fetch(connection, "SELECT chunk FROM awaiting ORDER BY chunk LIMIT ?", (limit,))
+    return [int(row[0]) for row in rows]
+
+
+def insert_digests(connection: apsw.Connection, rows: Sequence[tuple[int, ChunkRow]]) -> None:
+    """Remember what is embedded for chunks, where vstash itself embeds them."""
+    connection.executemany(
+        "INSERT INTO passage (chunk, digest) VALUES (?, ?)",
+        ((chunk, row.digest) for chunk, row in rows if row.digest is not None),
+    )
+
+
+def known_vectors(
+    connection: apsw.Connection, model: int, digests: Sequence[bytes]
+) -> dict[bytes, bytes]:
+    """Vectors that equal passages already have.
+
+    Args:
+        connection: In a transaction.
+        model: The model's number in the file.
+        digests: Of passages.
+
+    Returns:
+        By digest, for those that are known, the vector as float32 bytes.
+    """
+    if not digests:
+        return {}
+    rows = fetch(
+        connection,
+        "SELECT asked.value, (SELECT v.value FROM passage AS p "
+        f"JOIN vector_{model} AS v ON v.chunk = p.chunk WHERE p.digest = asked.value LIMIT 1) "
+        "FROM carray(?) AS asked",
+        (apsw.carray(tuple(digests)),),
+    )
+    return {digest: value for digest, value in rows if value is not None}
