@@ -4,6 +4,8 @@ from vstash.errors import VstashError
 from vstash.memory import Memory
 from vstash.reports import (
     CheckReport,
+    EmbedProgress,
+    EmbedReport,
     FileOutcome,
     Finding,
     IngestProgress,
@@ -33,6 +35,8 @@ __all__ = [
     "Chunk",
     "Disagreement",
     "Document",
+    "EmbedProgress",
+    "EmbedReport",
     "Explanation",
     "FileOutcome",
     "Finding",

@@ -10,6 +10,8 @@ from vstash.types import ModelInfo
 
 __all__ = [
     "CheckReport",
+    "EmbedProgress",
+    "EmbedReport",
     "FileOutcome",
     "Finding",
     "IngestProgress",
@@ -69,10 +71,34 @@ class IngestReport:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedProgress:
+    """Where an embedding stands: chunks that got a vector so far, chunks that still await one."""
+
+    embedded: int
+    awaiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedReport:
+    """What an embedding did.
+
+    Attributes:
+        embedded: Chunks that got their vector.
+        awaiting: Chunks that still have none, because others were stored meanwhile.
+        seconds: Wall time.
+    """
+
+    embedded: int
+    awaiting: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """What a file holds.
 
     Attributes:
+        awaiting: Chunks that have no vector yet.
         collections: Documents per collection.
         searches_logged: Rows in the disagreement log.
         log_dropped: Searches this process could not log because the file was busy.
@@ -84,6 +110,7 @@ class Stats:
     documents: int
     chunks: int
     vectors: int
+    awaiting: int
     collections: Mapping[str, int]
     model: ModelInfo
     searches_logged: int

@@ -20,6 +20,7 @@ __all__ = [
     "Chunk",
     "Disagreement",
     "Document",
+    "EmbedWhen",
     "Explanation",
     "Hit",
     "Json",
@@ -45,6 +46,7 @@ JsonObject = Mapping[str, Json]
 Item = TypeVar("Item")
 Mode = Literal["hybrid", "vector", "keyword"]
 StrategyName = Literal["score", "rrf", "adaptive-rrf"]
+EmbedWhen = Literal["now", "later"]
 TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import anyio.to_thread
@@ -27,10 +27,15 @@ __all__ = ["create_api", "create_app"]
 _THREADS: Final = 16
 
 
-@asynccontextmanager
-async def _bounded_threads(_app: FastAPI) -> AsyncIterator[None]:
-    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-    yield
+def _lifespan(memory: Memory) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        # What was stored without vectors, by this service or by others, gets them.
+        memory.embed_in_background()
+        yield
+
+    return running
 
 
 def create_api(memory: Memory) -> Api:
@@ -44,7 +49,7 @@ def create_api(memory: Memory) -> Api:
         version=__version__,
         summary="Local-first hybrid retrieval memory for LLM agents.",
         description="Errors are problem details (RFC 9457) with a stable `code`.",
-        lifespan=_bounded_threads,
+        lifespan=_lifespan(memory),
         redirect_slashes=False,
         # Both would load scripts from other hosts.
         docs_url=None,

@@ -18,6 +18,7 @@ from vstash.api.inputs import (
     DocumentPatch,
     DocumentReplacement,
     DocumentsQuery,
+    NewDocumentInput,
 )
 from vstash.api.problems import problem
 from vstash.api.replies import BatchReply, ChunkReply, DocumentPage, DocumentReply
@@ -169,7 +170,7 @@ class DocumentRoutes:
             responses=refusals(ChunkNotFoundError, FieldError),
         )
 
-    def create(self, document: Annotated[DocumentInput, Body()]) -> Response:
+    def create(self, document: Annotated[NewDocumentInput, Body()]) -> Response:
         """Stored for good when this answers; a key that is known replaces its document."""
         before = datetime.now(timezone.utc)
         stored = self._memory.add(
@@ -180,6 +181,7 @@ class DocumentRoutes:
             tags=document.tags,
             metadata=document.metadata,
             expires_at=_time(document.expires_at),
+            embed=document.embed,
         )
         # A document that is given again as it is keeps even its time of change.
         is_new = stored.created == stored.updated and stored.created >= before
@@ -196,7 +198,9 @@ class DocumentRoutes:
         """
         read = [_new_or_error(item) for item in batch.documents]
         stored = iter(
-            self._memory.add_batch([item for item in read if isinstance(item, NewDocument)])
+            self._memory.add_batch(
+                [item for item in read if isinstance(item, NewDocument)], embed=batch.embed
+            )
         )
         outcomes = [item if isinstance(item, VstashError) else next(stored) for item in read]
         results: list[Json] = [

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vstash.types import Mode, StrategyName
+from vstash.types import EmbedWhen, Mode, StrategyName
 
 __all__ = [
     "BatchInput",
@@ -17,6 +17,7 @@ __all__ = [
     "DocumentPatch",
     "DocumentReplacement",
     "DocumentsQuery",
+    "NewDocumentInput",
     "SearchInput",
 ]
 
@@ -49,6 +50,13 @@ Time = Annotated[
         description="From this time on the document is hidden; RFC 3339 with an offset.",
         examples=["2030-01-01T00:00:00Z"],
         json_schema_extra={"format": "date-time"},
+    ),
+]
+Embed = Annotated[
+    EmbedWhen,
+    Field(
+        description="`later` stores text and words at once; the service makes the vectors in the "
+        "background, and searches say how many chunks still await theirs."
     ),
 ]
 Limit = Annotated[int, Field(description="Items per page, 1 to 1,000.", examples=[50])]
@@ -98,6 +106,12 @@ class DocumentInput(Body):
     expires_at: Time = None
 
 
+class NewDocumentInput(DocumentInput):
+    """A document to remember, and when to embed it."""
+
+    embed: Embed = "now"
+
+
 class DocumentReplacement(Body):
     """Everything of a document but its id, key, collection and creation time."""
 
@@ -132,6 +146,7 @@ class BatchInput(Body):
     documents: list[DocumentInput] = Field(
         max_length=MAX_BATCH, description=f"At most {MAX_BATCH:,}, stored in one transaction."
     )
+    embed: Embed = "now"
 
 
 class SearchInput(Body):
@@ -139,6 +154,11 @@ class SearchInput(Body):
 
     query: str = Field(
         description="Any text with a visible character.", examples=["what does Ada drink?"]
+    )
+    vector: list[float] | None = Field(
+        default=None,
+        description="The query's vector where it is ready, of the file's model; it is brought to "
+        "length 1.",
     )
     k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
     collection: Collection = None

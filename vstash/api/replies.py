@@ -146,7 +146,9 @@ class HitReply(Reply):
     document: DocumentReply
     vector_rank: int | None = Field(description="From 1; null where the leg did not list it.")
     keyword_rank: int | None = Field(description="From 1; null where the leg did not list it.")
-    vector_score: float | None = Field(description="Cosine in [-1, 1].")
+    vector_score: float | None = Field(
+        description="Cosine in [-1, 1]; null where vectors were not asked or a chunk has none yet."
+    )
     keyword_score: float | None = Field(description="BM25; 0 where no informative word occurs.")
     explanation: ExplanationReply | None = Field(
         default=None, description="Present when asked for."
@@ -164,6 +166,7 @@ class SearchReply(Reply):
     hits: list[HitReply] = Field(description="Best first.")
     timings_ms: dict[str, float] = Field(description="Milliseconds per stage, and `total`.")
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
+    awaiting: int = Field(description="Chunks of the file that have no vector yet.")
 
 
 class ModelReply(Reply):
@@ -187,6 +190,7 @@ class StatsReply(Reply):
     documents: int
     chunks: int
     vectors: int
+    awaiting: int = Field(description="Chunks that have no vector yet.")
     collections: dict[str, int] = Field(description="Documents per collection.")
     model: ModelReply
     searches_logged: int

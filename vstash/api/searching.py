@@ -87,6 +87,7 @@ class SearchRoutes:
         return reply(
             self._memory.search(
                 request.query,
+                vector=request.vector,
                 k=request.k,
                 collection=request.collection,
                 filter=request.filter,

@@ -11,6 +11,7 @@ from vstash.cli.options import (
     Common,
     common_options,
     count,
+    embed_option,
     example,
     joined_text,
     parse_filter,
@@ -24,7 +25,7 @@ from vstash.types import UNSET, Document, Json, Unset
 
 if TYPE_CHECKING:
     from vstash.memory import Memory
-    from vstash.types import Page
+    from vstash.types import EmbedWhen, Page
 
 __all__ = ["add", "delete", "get", "list_documents", "update"]
 
@@ -59,6 +60,7 @@ def _time(text: str | None) -> datetime | None:
     help="Metadata to filter by, several are fine; the value is JSON, or else text.",
 )
 @click.option("--expires-at", metavar="TIME", help="RFC 3339; from then on it is hidden.")
+@embed_option
 @common_options
 def add(
     common: Common,
@@ -69,6 +71,7 @@ def add(
     tags: tuple[str, ...],
     pairs: tuple[str, ...],
     expires_at: str | None,
+    embed: EmbedWhen,
 ) -> None:
     """Remember a text; when this returns it is stored for good.
 
@@ -86,6 +89,7 @@ def add(
             tags=tags,
             metadata=metadata,
             expires_at=until,
+            embed=embed,
         )
     _show_change(common, "stored", document)
 

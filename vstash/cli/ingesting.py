@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from vstash.cli.options import Common, common_options, example, read_standard_input
+from vstash.cli.options import (
+    Common,
+    common_options,
+    embed_option,
+    example,
+    read_standard_input,
+)
 from vstash.cli.output import err, is_terminal, out, out_json, printable
 from vstash.cli.render import counted
 from vstash.errors import RequestError, VstashError
@@ -19,6 +25,7 @@ from vstash.errors import RequestError, VstashError
 if TYPE_CHECKING:
     from vstash.cli.progress import Progress
     from vstash.reports import FileOutcome, IngestReport, PruneDecision
+    from vstash.types import EmbedWhen
 
 __all__ = ["ingest"]
 
@@ -47,6 +54,7 @@ _SHOWN_FILES: Final = 3
 )
 @click.option("--prune", is_flag=True, help="Also remove documents whose files are gone.")
 @click.option("--yes", is_flag=True, help="Remove without asking.")
+@embed_option
 @common_options
 def ingest(
     common: Common,
@@ -56,6 +64,7 @@ def ingest(
     ignore: tuple[str, ...],
     prune: bool,
     yes: bool,
+    embed: EmbedWhen,
 ) -> int:
     """Read files and folders; unchanged files cost next to nothing.
 
@@ -75,11 +84,15 @@ def ingest(
             ignore=ignore,
             prune=_decision(shown, prune=prune, yes=yes),
             progress=None if shown is None else shown.update,
+            embed=embed,
         )
+        awaiting = memory.stats().awaiting if embed == "later" else 0
     if common.as_json:
         out_json(report)
     else:
         _show(report)
+        if awaiting:
+            out(f"{counted(awaiting, 'chunk')} await a vector: `vstash embed` makes them")
     return VstashError.exit_code if report.failed else 0
 
 

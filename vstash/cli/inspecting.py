@@ -45,7 +45,7 @@ def _stats_text(found: Stats) -> str:
         ("documents", f"{found.documents:,}"),
         *((f"  in {name}", f"{count:,}") for name, count in sorted(found.collections.items())),
         ("chunks", f"{found.chunks:,}"),
-        ("vectors", f"{found.vectors:,}"),
+        ("vectors", f"{found.vectors:,} ({found.awaiting:,} awaited)"),
         ("model", f"{model.name} ({model.dimension} dimensions, sha256 {model.sha256[:12]})"),
         ("searches logged", f"{found.searches_logged:,} ({found.log_dropped:,} dropped)"),
         ("triples", f"{found.triples:,}"),

@@ -13,6 +13,7 @@ import click
 from vstash import __version__
 from vstash.cli.configuring import settings
 from vstash.cli.documents import add, delete, get, list_documents, update
+from vstash.cli.embedding import embed
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
@@ -100,6 +101,7 @@ def cli() -> None:
 for command in (
     add,
     ingest,
+    embed,
     search,
     get,
     list_documents,

@@ -31,6 +31,7 @@ __all__ = [
     "add_options",
     "common_options",
     "count",
+    "embed_option",
     "example",
     "joined_query",
     "joined_text",
@@ -158,6 +159,15 @@ def common_options(function: Callable[Concatenate[Common, P], R]) -> Callable[P,
         return function(common, *args, **kwargs)
 
     return add_options(call)
+
+
+embed_option = click.option(
+    "--embed",
+    type=OneOf(("now", "later")),
+    default="now",
+    help="When to make the vectors; later stores at once, and `vstash embed` or a running service "
+    "makes them.  [default: now]",
+)
 
 
 def example(*lines: str) -> str:

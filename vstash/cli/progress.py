@@ -1,40 +1,47 @@
-"""The progress bar of an ingest, on standard error."""
+"""Progress bars on standard error."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from vstash.reports import IngestProgress
+    from typing_extensions import Self
 
-__all__ = ["Progress"]
+    from vstash.reports import EmbedProgress, IngestProgress
+
+__all__ = ["EmbedBar", "Progress"]
 
 
-class Progress:
-    """Files done, chunks written, chunks a second, and the time left; gone when it is over."""
+class _Shown:
+    """A bar that is gone when it is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, *columns: ProgressColumn, **fields: Any) -> None:
         self._bar = Bar(
             BarColumn(bar_width=24),
-            TextColumn("{task.completed:.0f}/{task.fields[files]} files", markup=False),
-            TextColumn("{task.fields[chunks]:,} chunks", markup=False),
+            *columns,
             TextColumn("{task.fields[rate]:,.0f}/s", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True, markup=False, highlight=False),
             transient=True,
         )
-        self._task = self._bar.add_task("ingest", total=None, files="?", chunks=0, rate=0.0)
+        self._task = self._bar.add_task("", total=None, rate=0.0, **fields)
         self._started = time.perf_counter()
 
-    def __enter__(self) -> Progress:  # noqa: PYI034 - Self needs Python 3.11
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
@@ -46,18 +53,52 @@ class Progress:
     ) -> None:
         self.stop()
 
+    def _rate(self, done: int) -> float:
+        return done / max(time.perf_counter() - self._started, 1e-9)
+
+    def stop(self) -> None:
+        """Take the bar away, so that something else can be shown; may be called twice."""
+        self._bar.stop()
+
+
+class Progress(_Shown):
+    """Files done, chunks written, chunks a second, and the time left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            TextColumn("{task.completed:.0f}/{task.fields[files]} files", markup=False),
+            TextColumn("{task.fields[chunks]:,} chunks", markup=False),
+            files="?",
+            chunks=0,
+        )
+
     def update(self, state: IngestProgress) -> None:
         """Show where the ingest stands."""
-        spent = max(time.perf_counter() - self._started, 1e-9)
         self._bar.update(
             self._task,
             completed=state.files_done,
             total=state.files_found,
             files=f"{state.files_found:,}",
             chunks=state.chunks_written,
-            rate=state.chunks_written / spent,
+            rate=self._rate(state.chunks_written),
         )
 
-    def stop(self) -> None:
-        """Take the bar away, so that something else can be shown; may be called twice."""
-        self._bar.stop()
+
+class EmbedBar(_Shown):
+    """Chunks embedded, chunks a second, and the time left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            TextColumn("{task.completed:,.0f}/{task.fields[all]} chunks", markup=False), all="?"
+        )
+
+    def update(self, state: EmbedProgress) -> None:
+        """Show where the embedding stands."""
+        total = state.embedded + state.awaiting
+        self._bar.update(
+            self._task,
+            completed=state.embedded,
+            total=total,
+            all=f"{total:,}",
+            rate=self._rate(state.embedded),
+        )

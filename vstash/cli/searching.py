@@ -16,7 +16,7 @@ from vstash.cli.options import (
     parse_filter,
 )
 from vstash.cli.output import err, out, out_json, printable
-from vstash.cli.render import hit_block
+from vstash.cli.render import counted, hit_block
 
 if TYPE_CHECKING:
     from vstash.types import Mode, SearchResult, StrategyName
@@ -102,3 +102,8 @@ def _show(result: SearchResult, *, explain: bool) -> None:
         out(f"{result.mode}, {result.strategy}; weights: {weights}\nmilliseconds: {stages}")
     for reason in result.degraded:
         err(f"note: {printable(reason)}")
+    if result.awaiting:
+        err(
+            f"note: {counted(result.awaiting, 'chunk')} of the file await a vector and are found by "
+            "their words alone; `vstash embed` makes them"
+        )

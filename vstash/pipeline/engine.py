@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
+from vstash.pipeline.bulk import Bulk
+from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
+from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.search import Searching
@@ -48,12 +51,16 @@ class Engine:
     settings: Settings
     recorder: Recorder[Logged]
     writing: Writing
+    bulk: Bulk
     ingesting: Ingesting
+    embedding: Embedding
+    background: BackgroundEmbedding
     searching: Searching
     reporting: Reporting
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
+        self.background.close()
         self.recorder.close()
         self.store.close()
 
@@ -100,13 +107,18 @@ def open_engine(
         store.close()
         raise
     recorder = Recorder(_log_writer(store, settings))
-    writing = Writing(store, embedder, settings, clock)
+    readying = Readying(store, embedder, model_number, settings)
+    writing = Writing(store, readying, settings, clock)
+    embedding = Embedding(store, readying)
     return Engine(
         store=store,
         settings=settings,
         recorder=recorder,
         writing=writing,
+        bulk=Bulk(writing, embedder, settings),
         ingesting=Ingesting(store, writing, settings),
+        embedding=embedding,
+        background=BackgroundEmbedding(embedding),
         searching=Searching(store, embedder, model_number, settings, recorder.record, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from vstash.errors import FieldError, InputError, MediaTypeError
 from vstash.pipeline.files import FoundFile, found_files, resolved
+from vstash.pipeline.overlap import overlapped
 from vstash.pipeline.prepare import Prepared, checked_collection, checked_tags, prepare
-from vstash.pipeline.ready import Source
+from vstash.pipeline.ready import Ready, Source
 from vstash.reports import (
     FileOutcome,
     IngestProgress,
@@ -55,7 +56,6 @@ class Run:
     tags: tuple[str, ...]
     known: dict[str, SourceRow]
     progress: ProgressCallback | None
-    batch: list[Pending] = field(default_factory=list)
     touched: list[tuple[str, int, int]] = field(default_factory=list)
     outcomes: list[FileOutcome] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -97,6 +97,7 @@ class Ingesting:
         ignore: Sequence[str],
         prune: PruneDecision,
         progress: ProgressCallback | None,
+        embed: bool,
     ) -> IngestReport:
         """Ingest; see `Memory.ingest`."""
         start = time.perf_counter()
@@ -112,9 +113,14 @@ class Ingesting:
                 if root.is_dir() or row.key == root.as_posix()
             }
         run = Run(name, labels, known, progress, found=len(files))
-        for file in files:
-            self._take(run, file)
-        self._commit(run)
+
+        def make(batch: Sequence[Pending]) -> tuple[Sequence[Pending], list[Ready]]:
+            return batch, self._ready(batch, embed=embed)
+
+        # Two batches at a time: while one is written or its last text is embedded, the model has work.
+        for batch, ready in overlapped(self._batches(run, files), make, workers=2):
+            self._store_batch(run, batch, ready)
+        self._touch(run)
         pruned = self._prune(run, prune) if prune else ()
         return IngestReport(
             added=run.counts.get("added", 0),
@@ -128,31 +134,45 @@ class Ingesting:
             seconds=round(time.perf_counter() - start, 3),
         )
 
-    def _take(self, run: Run, file: FoundFile) -> None:
+    def _batches(self, run: Run, files: Sequence[FoundFile]) -> Iterator[list[Pending]]:
+        """Read files, and hand on those that are new or changed in batches of bounded size."""
+        batch: list[Pending] = []
+        chars = 0
+        for file in files:
+            pending = self._taken(run, file)
+            if pending is None:
+                continue
+            batch.append(pending)
+            chars += len(pending.prepared.text)
+            if len(batch) >= _BATCH_DOCUMENTS or chars >= _BATCH_CHARS:
+                yield batch
+                batch, chars = [], 0
+        if batch:
+            yield batch
+
+    def _taken(self, run: Run, file: FoundFile) -> Pending | None:
+        """Read a file; None where it is settled what becomes of it."""
         known = run.known.get(file.key)
         if known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
             run.finish(file, "unchanged")
-            return
+            return None
         if file.problem:
             status: Status = "failed" if file.problem.startswith("unreadable") else "skipped"
             run.finish(file, status, file.problem)
-            return
+            return None
         try:
             prepared = self._read(run, file)
         except InputError as error:
             run.finish(file, "skipped", f"{error.code}: {error.message}")
-            return
+            return None
         except OSError as error:
             run.finish(file, "failed", f"unreadable: {error.strerror}")
-            return
+            return None
         if known is not None and known.content_hash == prepared.content_hash:
             run.touched.append((known.document_id, file.size, file.mtime_ns))
             run.finish(file, "unchanged")
-            return
-        run.batch.append(Pending(file, prepared, known is not None))
-        chars = sum(len(pending.prepared.text) for pending in run.batch)
-        if len(run.batch) >= _BATCH_DOCUMENTS or chars >= _BATCH_CHARS:
-            self._commit(run)
+            return None
+        return Pending(file, prepared, known is not None)
 
     def _read(self, run: Run, file: FoundFile) -> Prepared:
         if not file.named and not is_supported(file.path.name):
@@ -177,23 +197,26 @@ class Ingesting:
         )
         return prepare(document, self._settings, media_type=extracted.media_type)
 
-    def _commit(self, run: Run) -> None:
-        batch, run.batch = run.batch, []
+    def _ready(self, batch: Sequence[Pending], *, embed: bool) -> list[Ready]:
+        documents = [
+            (pending.prepared, Source(pending.file.size, pending.file.mtime_ns))
+            for pending in batch
+        ]
+        return self._writing.readying.make_ready(documents, embed=embed)
+
+    def _store_batch(self, run: Run, batch: Sequence[Pending], ready: Sequence[Ready]) -> None:
+        self._touch(run)
+        self._writing.store(ready)
+        for pending, item in zip(batch, ready, strict=True):
+            status: Status = "replaced" if pending.replaces else "added"
+            run.finish(pending.file, status, chunks=len(item.chunks))
+
+    def _touch(self, run: Run) -> None:
         touched, run.touched = run.touched, []
         if touched:
             with self._store.write() as writer:
                 for document_id, size, mtime_ns in touched:
                     writer.touch_source(document_id, size, mtime_ns)
-        ready = self._writing.readying.make_ready(
-            [
-                (pending.prepared, Source(pending.file.size, pending.file.mtime_ns))
-                for pending in batch
-            ]
-        )
-        self._writing.store(ready)
-        for pending, item in zip(batch, ready, strict=True):
-            status: Status = "replaced" if pending.replaces else "added"
-            run.finish(pending.file, status, chunks=len(item.chunks))
 
     def _prune(self, run: Run, prune: PruneDecision) -> tuple[str, ...]:
         gone = [row for row in run.known.values() if not _exists(row.key)]

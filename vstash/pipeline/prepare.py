@@ -285,16 +285,17 @@ def checked_query_vector(vector: Sequence[float] | FloatArray, dimension: int) -
         QueryError: When it is not a list of ``dimension`` finite numbers, or all are zero.
     """
     try:
-        return checked_vectors([vector], 1, dimension)[0]
+        row: FloatArray = checked_vectors([vector], 1, dimension)[0]
     except FieldError as error:
         raise QueryError(
             f"vector is a list of {dimension} finite numbers that are not all zero.",
             pointer="/vector",
         ) from error
+    return row
 
 
 def checked_vectors(
-    vectors: Sequence[Sequence[float]] | FloatArray, count: int, dimension: int
+    vectors: Sequence[Sequence[float] | FloatArray] | FloatArray, count: int, dimension: int
 ) -> FloatArray:
     """Ready vectors, brought to length 1: shape (count, dimension), float32.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,13 +19,15 @@ from vstash.text.normalise import indexed
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
     from vstash.settings import Settings
+    from vstash.store.protocol import Store
     from vstash.types import FloatArray
 
-__all__ = ["Ready", "Readying", "Source", "document_row"]
+__all__ = ["Ready", "Readying", "Source", "digest", "document_row", "with_vector"]
 
 # What title, headings and the model's own marks may take of its input.
 _HEADER_TOKENS: Final = 96
 _SPECIAL_TOKENS: Final = 2
+_DIGEST_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +46,35 @@ class Ready:
     chunks: Sequence[ChunkRow]
 
 
+def digest(passage: str) -> bytes:
+    """What an embedded passage is known by, 16 bytes."""
+    return hashlib.blake2b(passage.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
 class Readying:
     """Chunks and embeds documents, outside any transaction.
 
     Args:
+        store: The file, which knows the vectors of passages that it holds already.
         embedder: The file's model.
+        model: Its number in the file.
         settings: Chunk sizes.
     """
 
-    def __init__(self, embedder: Embedder, settings: Settings) -> None:
+    def __init__(self, store: Store, embedder: Embedder, model: int, settings: Settings) -> None:
+        self._store = store
         self._embedder = embedder
+        self._model = model
         self._settings = settings
 
-    def make_ready(self, documents: Sequence[tuple[Prepared, Source | None]]) -> list[Ready]:
+    def make_ready(
+        self, documents: Sequence[tuple[Prepared, Source | None]], *, embed: bool = True
+    ) -> list[Ready]:
         """Chunk and embed documents.
 
         Args:
             documents: Each with the file that it came from, if any.
+            embed: False leaves the vectors for later.
 
         Raises:
             EmbeddingError: When the model returned what cannot be stored.
@@ -70,21 +85,43 @@ class Readying:
             for (prepared, _), mine in zip(documents, spans, strict=True)
             for span in mine
         ]
-        vectors = self._embed(passages)
+        digests = [digest(passage) for passage in passages]
+        vectors: Sequence[FloatArray | None] = [None] * len(passages)
+        if embed:
+            vectors = self.embedded(passages, digests)
         made, taken = [], 0
         for (prepared, source), mine in zip(documents, spans, strict=True):
-            rows = _chunk_rows(prepared, mine, vectors[taken : taken + len(mine)])
+            part = slice(taken, taken + len(mine))
+            rows = _chunk_rows(prepared, mine, vectors[part], digests[part])
             taken += len(mine)
             made.append(Ready(document_row(prepared, source), rows))
         return made
 
-    def _embed(self, passages: Sequence[str]) -> FloatArray:
+    def embedded(self, passages: Sequence[str], digests: Sequence[bytes]) -> Sequence[FloatArray]:
+        """Vectors of passages; those that the file holds, and repetitions, cost nothing.
+
+        Args:
+            passages: With title and headings, as they are embedded.
+            digests: One for each.
+
+        Raises:
+            EmbeddingError: When the model returned what cannot be stored.
+        """
         dimension = self._embedder.info.dimension
-        if not passages:
-            return np.empty((0, dimension), dtype=np.float32)
-        return validated(
-            self._embedder.embed_passages(passages), count=len(passages), dimension=dimension
-        )
+        distinct = dict(zip(digests, passages, strict=True))
+        with self._store.read() as reader:
+            known = reader.known_vectors(self._model, list(distinct))
+        found = {
+            each: np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
+            for each, value in known.items()
+            if len(value) == 4 * dimension
+        }
+        missing = [each for each in distinct if each not in found]
+        if missing:
+            made = self._embedder.embed_passages([distinct[each] for each in missing])
+            rows = validated(made, count=len(missing), dimension=dimension)
+            found.update(zip(missing, rows, strict=True))
+        return [found[each] for each in digests]
 
     def _spans(self, prepared: Prepared) -> list[chunking.Span]:
         limit = self._embedder.info.max_tokens - _SPECIAL_TOKENS
@@ -100,7 +137,10 @@ class Readying:
 
 
 def _chunk_rows(
-    prepared: Prepared, spans: Sequence[chunking.Span], vectors: FloatArray
+    prepared: Prepared,
+    spans: Sequence[chunking.Span],
+    vectors: Sequence[FloatArray | None],
+    digests: Sequence[bytes],
 ) -> list[ChunkRow]:
     title = indexed(prepared.title)
     return [
@@ -115,9 +155,28 @@ def _chunk_rows(
                 indexed(prepared.text[span.start : span.end]),
             ),
             vector=vector,
+            digest=each,
         )
-        for span, vector in zip(spans, vectors, strict=True)
+        for span, vector, each in zip(spans, vectors, digests, strict=True)
     ]
+
+
+def with_vector(prepared: Prepared, vector: FloatArray) -> Ready:
+    """A document of one chunk, whose vector the caller brought.
+
+    Args:
+        prepared: The document.
+        vector: Shape (dimension,), float32, length 1.
+    """
+    chunk = ChunkRow(
+        start=0,
+        end=len(prepared.text),
+        heading=(),
+        tokens=0,
+        words=(indexed(prepared.title), "", indexed(prepared.text)),
+        vector=vector,
+    )
+    return Ready(document_row(prepared, None), [chunk])
 
 
 def document_row(prepared: Prepared, source: Source | None) -> DocumentRow:

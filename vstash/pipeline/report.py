@@ -53,6 +53,7 @@ class Reporting:
             documents=counts.documents,
             chunks=counts.chunks,
             vectors=counts.vectors,
+            awaiting=counts.awaiting,
             collections=counts.collections,
             model=self._info,
             searches_logged=counts.searches,

@@ -34,7 +34,6 @@ from vstash.types import (
 )
 
 if TYPE_CHECKING:
-    from vstash.embed.protocol import Embedder
     from vstash.settings import Settings
     from vstash.store.protocol import Store
     from vstash.store.rows import DocumentRow
@@ -67,29 +66,31 @@ class Writing:
 
     Args:
         store: The file.
-        embedder: The file's model.
-        settings: Limits and chunk sizes.
+        readying: Chunks and embeds.
+        settings: Limits.
         clock: Microseconds since the epoch.
     """
 
     def __init__(
-        self, store: Store, embedder: Embedder, settings: Settings, clock: Callable[[], int]
+        self, store: Store, readying: Readying, settings: Settings, clock: Callable[[], int]
     ) -> None:
         self._store = store
-        self.readying = Readying(embedder, settings)
+        self.readying = readying
         self._settings = settings
         self._clock = clock
 
-    def add(self, document: NewDocument) -> Document:
+    def add(self, document: NewDocument, *, embed: bool = True) -> Document:
         """Store one document; see `Memory.add`."""
         prepared = prepare.prepare(document, self._settings)
         unchanged = self._unchanged(prepared)
         if unchanged is not None:
             return unchanged
-        (stored,) = self.store(self.readying.make_ready([(prepared, None)]))
+        (stored,) = self.store(self.readying.make_ready([(prepared, None)], embed=embed))
         return stored
 
-    def add_batch(self, documents: Sequence[NewDocument]) -> tuple[Document | VstashError, ...]:
+    def add_batch(
+        self, documents: Sequence[NewDocument], *, embed: bool = True
+    ) -> tuple[Document | VstashError, ...]:
         """Store many documents; see `Memory.add_batch`."""
         outcomes: dict[int, Document | VstashError] = {}
         fresh: list[tuple[int, prepare.Prepared]] = []
@@ -108,7 +109,7 @@ class Writing:
                 fresh.append((position, prepared))
             else:
                 outcomes[position] = unchanged
-        ready = self.readying.make_ready([(prepared, None) for _, prepared in fresh])
+        ready = self.readying.make_ready([(prepared, None) for _, prepared in fresh], embed=embed)
         stored = self.store(ready)
         outcomes.update(zip((position for position, _ in fresh), stored, strict=True))
         return tuple(outcomes[position] for position in range(len(documents)))

@@ -100,11 +100,11 @@ def best(scores: FloatArray, depth: int, allowed: IdArray | None) -> IdArray:
     return ids[np.lexsort((ids, -found))[:depth]]
 
 
-def _floor(scores: FloatArray, depth: int) -> np.float32:
+def _floor(scores: FloatArray, depth: int) -> float:
     """A positive score that the best ``depth`` reach, if so many are positive."""
-    least = np.finfo(np.float32).tiny
+    least = float(np.finfo(np.float32).tiny)
     blocks = len(scores) // _BLOCK
     if blocks <= depth:
-        return np.float32(least)
+        return least
     tops = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
-    return np.float32(max(np.partition(tops, blocks - depth)[blocks - depth], least))
+    return max(float(np.partition(tops, blocks - depth)[blocks - depth]), least)

@@ -43,7 +43,8 @@ def vector_findings(connection: apsw.Connection) -> Iterator[Finding]:
         unique, often = np.unique(codes.ids, return_counts=True)
         yield from finding("code_repeated", "Chunks have two codes.", unique[often > 1].tolist())
     signs: dict[int, bytes] = dict(connection.execute(f"SELECT rowid, code FROM coarse_{number}"))
-    invalid, stale = [], []
+    invalid: list[int] = []
+    stale: list[int] = []
     for ids, matrix in _rows(connection, number, info.dimension, invalid):
         norms = np.linalg.norm(matrix, axis=1)
         invalid += ids[~(np.abs(norms - 1) <= _NORM_TOLERANCE)].tolist()
@@ -116,7 +117,7 @@ def _uncoded(ids: IdArray, matrix: FloatArray, codes: Codes | None) -> list[int]
     """Chunks whose code is missing or another than their vector's."""
     expected = encoded(ids, matrix)
     if codes is None or len(codes.high) != len(expected.high):
-        return ids.tolist()
+        return list(map(int, ids))
     places = np.minimum(np.searchsorted(codes.ids, ids), len(codes.ids) - 1)
     held = codes.only(places)
     same = held.ids == ids

@@ -111,7 +111,7 @@ def _with(counter: int, last: int, shards: tuple[Codes, ...], fresh: list[Codes]
         every = joined(fresh)
         last = max(last, int(every.ids.max()))
         for start in range(0, len(every.ids), _SHARD):
-            shards = _appended(shards, every.only(np.s_[start : start + _SHARD]))
+            shards = _appended(shards, every.only(slice(start, start + _SHARD)))
     return CodeTable(counter, last, sum(len(shard.ids) for shard in shards), shards)
 
 
@@ -244,8 +244,9 @@ def _by_codes(codes: Codes, query: FloatArray) -> FloatArray:
     words = len(codes.high)
     planes = [_bits((numbers >> bit & 1).astype(np.bool_), words) for bit in range(_QUERY_BITS)]
     high, low = (_product(bits, planes, unit, largest) for bits in (codes.high, codes.low))
-    estimate = 2 * high + low - np.float32(1.5 * float(query.sum()))
-    return codes.factors * estimate
+    estimate: FloatArray = 2 * high + low - np.float32(1.5 * float(query.sum()))
+    estimate *= codes.factors
+    return estimate
 
 
 def _product(
@@ -258,6 +259,7 @@ def _product(
     for number, plane in enumerate(planes):
         common = np.bitwise_count(bits & plane[:, np.newaxis])
         total += np.left_shift(common, number, dtype=kind)
-    product = np.float32(unit) * np.add.reduce(total, axis=0, dtype=kind)
+    product: FloatArray = np.float32(unit) * np.add.reduce(total, axis=0, dtype=kind)
     held = np.add.reduce(np.bitwise_count(bits).astype(kind), axis=0, dtype=kind)
-    return product - np.float32(largest) * held
+    product -= np.float32(largest) * held
+    return product

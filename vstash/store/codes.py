@@ -55,7 +55,7 @@ class Codes:
     high: Bits
     low: Bits
 
-    def only(self, chosen: NDArray[Any]) -> Codes:
+    def only(self, chosen: NDArray[Any] | slice) -> Codes:
         """Some of them, by position or by a mask."""
         return Codes(
             self.ids[chosen], self.factors[chosen], self.high[:, chosen], self.low[:, chosen]

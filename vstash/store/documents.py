@@ -174,12 +174,13 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
     numbers = id_list(np.unique(np.array([row[1] for row in rows], dtype=np.int64)))
     documents = dict(find(connection, "d.number IN carray(?)", (numbers,)))
     found = {}
-    for chunk_id, parts in groupby(rows, key=itemgetter(0)):
-        _, number, seq, start, end, heading, tokens, first, text = next(parts)
+    for chunk_id, group in groupby(rows, key=itemgetter(0)):
+        parts = list(group)
+        _, number, seq, start, end, heading, tokens, first, _ = parts[0]
         if number not in documents:
             raise unreadable()
         document = documents[number]
-        joined = "".join([text or "", *(part[8] for part in parts)])
+        joined = "".join(part[8] or "" for part in parts)
         offset = start - (first or 0)
         chunk = Chunk(
             id=chunk_id,

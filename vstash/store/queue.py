@@ -31,9 +31,13 @@ def leave(connection: apsw.Connection, ids: IdArray) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def waiting(connection: apsw.Connection, limit: int) -> list[int]:
-    """The first chunks that await a vector, by id."""
-    rows = fetch(connection, "SELECT chunk FROM awaiting ORDER BY chunk LIMIT ?", (limit,))
+def waiting(connection: apsw.Connection, limit: int, after: int) -> list[int]:
+    """Chunks that await a vector, by ascending id, after an id."""
+    rows = fetch(
+        connection,
+        "SELECT chunk FROM awaiting WHERE chunk > ? ORDER BY chunk LIMIT ?",
+        (after, limit),
+    )
     return [int(row[0]) for row in rows]
 
 

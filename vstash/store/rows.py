@@ -122,6 +122,7 @@ class StoreCounts:
     documents: int
     chunks: int
     vectors: int
+    awaiting: int
     collections: dict[str, int]
     searches: int
     triples: int

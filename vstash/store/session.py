@@ -241,9 +241,9 @@ class Reader:
         ids = None if allowed is None else allowed.ids
         return keyword.ranked(self._connection, words, depth=depth, allowed=ids)
 
-    def waiting(self, limit: int) -> list[tuple[int, str, str, str]]:
-        """The first chunks that await a vector, with their titles, headings and texts."""
-        ids = queue.waiting(self._connection, limit)
+    def waiting(self, limit: int, *, after: int) -> list[tuple[int, str, str, str]]:
+        """Chunks that await a vector, with their titles, headings and texts, after a chunk id."""
+        ids = queue.waiting(self._connection, limit, after)
         return list(documents.passages(self._connection, ids))
 
     def known_vectors(self, model: int, digests: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -285,6 +285,7 @@ class Reader:
             documents=one("SELECT count(*) FROM document"),
             chunks=one("SELECT count(*) FROM chunk"),
             vectors=0 if model is None else one(f"SELECT count(*) FROM vector_{model[0]}"),
+            awaiting=self.awaiting_count,
             collections={str(name): int(count) for name, count in collections},
             searches=one("SELECT count(*) FROM search"),
             triples=one("SELECT count(*) FROM triple"),

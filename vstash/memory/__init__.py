@@ -1,0 +1,77 @@
+"""The facade that every interface calls."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vstash.memory.changing import Changing
+from vstash.memory.reading import Reading
+from vstash.memory.storing import Storing
+
+if TYPE_CHECKING:
+    from vstash.embed.protocol import Embedder
+    from vstash.settings import Settings
+
+__all__ = ["Memory"]
+
+
+class Memory(Storing, Changing, Reading):
+    """A vstash file, open for reading and writing; safe to share between threads.
+
+    Args:
+        path: The file; None for the one in the user's data folder. A missing folder is made.
+        model: None for the setting, which is the model in the package; a model folder; ``"fake"``;
+            or an object of your own that follows `vstash.embed.protocol.Embedder`.
+        settings: All other settings; None reads them from vstash.toml and VSTASH_* variables.
+        create: Make the file when it is missing; False raises instead.
+
+    Raises:
+        StoreError: When the file is not ours, newer, damaged, or cannot be opened.
+        ModelError: When the model cannot be used, or is not the one that the file was written with.
+        PathNotFoundError: When ``create`` is false and there is no file.
+        SettingsError: When a setting is malformed.
+
+    Example:
+        >>> from vstash import Memory
+        >>> with Memory("notes.db", model="fake") as memory:
+        ...     document = memory.add("The port of the staging server is 8090.", key="staging")
+        ...     memory.search("which port?").hits[0].text
+        'The port of the staging server is 8090.'
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | Embedder | None = None,
+        settings: Settings | None = None,
+        create: bool = True,
+    ) -> None:
+        # Everything heavy waits until a file is opened, so that `import vstash` costs nothing.
+        from vstash.pipeline.engine import open_engine  # noqa: PLC0415 - see above
+
+        self._engine = open_engine(
+            None if path is None else Path(path), model=model, settings=settings, create=create
+        )
+
+    def __enter__(self) -> Memory:  # noqa: PYI034 - Self needs Python 3.11
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """The file, absolute."""
+        return self._engine.store.path
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._engine.settings
+
+    def close(self) -> None:
+        """Write what the log holds back and release the file; may be called twice."""
+        self._engine.close()

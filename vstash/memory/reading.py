@@ -1,0 +1,155 @@
+"""Methods of `Memory` that read: search, documents, and what the file says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vstash.memory.base import Base
+from vstash.reports import CheckReport, Stats
+from vstash.types import (
+    Chunk,
+    Disagreement,
+    Document,
+    JsonObject,
+    Mode,
+    Page,
+    SearchResult,
+    StrategyName,
+)
+
+if TYPE_CHECKING:
+    from vstash.types import FloatArray
+
+__all__ = ["Reading"]
+
+
+class Reading(Base):
+    """Searching, getting and listing."""
+
+    def search(
+        self,
+        query: str,
+        *,
+        vector: Sequence[float] | FloatArray | None = None,
+        k: int = 10,
+        collection: str | None = None,
+        filter: JsonObject | None = None,
+        mode: Mode = "hybrid",
+        strategy: StrategyName | None = None,
+        explain: bool = False,
+        log: bool = True,
+    ) -> SearchResult:
+        """Find the passages that answer a query.
+
+        Args:
+            query: Any text with a visible character.
+            vector: The query's vector where it is ready, so that no model is asked.
+            k: How many hits, 1 to 1,000.
+            collection: None for ``default``.
+            filter: A filter tree over key, title, tags, times and metadata; applied before the cut.
+            mode: ``hybrid`` asks both indexes, ``vector`` and ``keyword`` one.
+            strategy: Of hybrid: ``score``, ``rrf`` or ``adaptive-rrf``; None for the setting.
+            explain: Say for each hit where its score comes from.
+            log: Whether this is a real search that belongs in the disagreement log.
+
+        Returns:
+            The hits, best first, with ranks, raw scores, weights and timings.
+
+        Raises:
+            QueryError, FilterError: When one is empty, malformed or out of range.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     memory.add("Ada prefers tea.", key="ada", metadata={"topic": "people"})
+            ...     result = memory.search("tea", filter={"metadata.topic": {"eq": "people"}})
+            Document(...)
+            >>> (result.hits[0].document.key, result.hits[0].keyword_rank)
+            ('ada', 1)
+        """
+        return self._engine.searching.search(
+            query,
+            vector=vector,
+            k=k,
+            collection=collection,
+            where=filter,
+            mode=mode,
+            strategy=strategy,
+            explain=explain,
+            log=log,
+        )
+
+    def get(
+        self,
+        id: str | None = None,
+        *,
+        key: str | None = None,
+        collection: str | None = None,
+    ) -> Document:
+        """Read one document with its text.
+
+        Args:
+            id: Its id; or give ``key``.
+            key: Its key.
+            collection: Of the key; None for ``default``.
+
+        Raises:
+            DocumentNotFoundError: When there is none, or it has expired.
+        """
+        return self._engine.writing.get(id, key=key, collection=collection)
+
+    def get_chunk(self, chunk_id: int) -> Chunk:
+        """Read one chunk.
+
+        Args:
+            chunk_id: As in ``hit.chunk.id``.
+
+        Raises:
+            ChunkNotFoundError: When there is none; replacing a document ends its chunks.
+        """
+        return self._engine.writing.get_chunk(chunk_id)
+
+    def list(
+        self,
+        *,
+        collection: str | None = None,
+        filter: JsonObject | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Document]:
+        """List documents in the order of their creation, without their texts.
+
+        Args:
+            collection: None for ``default``.
+            filter: A filter tree, as in `search`.
+            limit: Documents per page, 1 to 1,000.
+            cursor: ``next_cursor`` of the page before.
+
+        Raises:
+            CursorError, FilterError: When one is malformed.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+        """
+        return self._engine.writing.list(
+            collection=collection, where=filter, limit=limit, cursor=cursor
+        )
+
+    def stats(self) -> Stats:
+        """Say what the file holds."""
+        return self._engine.reporting.stats()
+
+    def check(self) -> CheckReport:
+        """Compare text, words, vectors, codes, counters and log: no findings means they agree."""
+        return self._engine.reporting.check()
+
+    def disagreements(
+        self, *, limit: int = 50, cursor: str | None = None, texts: bool = False
+    ) -> Page[Disagreement]:
+        """Show logged searches, newest first, with what each leg listed and the triples.
+
+        Args:
+            limit: Per page, 1 to 1,000.
+            cursor: ``next_cursor`` of the page before.
+            texts: Put the chunks' texts into the triples.
+        """
+        return self._engine.reporting.disagreements(limit=limit, cursor=cursor, texts=texts)

@@ -1,0 +1,89 @@
+"""The parameters of a search, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, get_args
+
+from vstash.errors import QueryError
+from vstash.filters import Filter, parse
+from vstash.pipeline.prepare import checked_collection, checked_query_vector, readable_query
+from vstash.types import JsonObject, Mode, StrategyName
+
+if TYPE_CHECKING:
+    from vstash.settings import Settings
+    from vstash.types import FloatArray
+
+__all__ = ["Question", "checked_question"]
+
+MAX_K: Final = 1000
+# Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
+_LEAST_DEPTH: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search whose every parameter was checked."""
+
+    query: str
+    k: int
+    collection: str
+    where: Filter | None
+    mode: Mode
+    strategy: StrategyName
+    explain: bool
+    vector: FloatArray | None
+
+    @property
+    def depth(self) -> int:
+        """How many candidates each leg lists."""
+        return max(self.k, _LEAST_DEPTH)
+
+
+def checked_question(
+    query: str,
+    *,
+    vector: Sequence[float] | FloatArray | None,
+    k: int,
+    collection: str | None,
+    where: JsonObject | None,
+    mode: Mode,
+    strategy: StrategyName | None,
+    explain: bool,
+    settings: Settings,
+    dimension: int,
+) -> Question:
+    """Check what a search was asked; the arguments are those of `Memory.search`.
+
+    Raises:
+        QueryError, FilterError, FieldError: When one is empty, malformed or out of range.
+    """
+    if not isinstance(query, str) or not query.strip():
+        raise QueryError(
+            "The query is empty: give at least one visible character.", pointer="/query"
+        )
+    if len(query) > settings.max_query_chars:
+        raise QueryError(
+            f"The query has {len(query):,} characters; the limit is {settings.max_query_chars:,}.",
+            pointer="/query",
+        )
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
+        raise QueryError(f"k is 1 to {MAX_K:,}.", pointer="/k")
+    chosen = settings.strategy if strategy is None else strategy
+    for name, value, known in (
+        ("mode", mode, get_args(Mode)),
+        ("strategy", chosen, get_args(StrategyName)),
+    ):
+        if value not in known:
+            raise QueryError(f"{name} is one of: {', '.join(known)}.", pointer=f"/{name}")
+    return Question(
+        query=readable_query(query),
+        k=k,
+        collection=checked_collection(collection),
+        where=None if where is None else parse(where),
+        mode=mode,
+        strategy=chosen,
+        explain=explain,
+        vector=None if vector is None else checked_query_vector(vector, dimension),
+    )
