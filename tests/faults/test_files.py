@@ -113,7 +113,10 @@ def calls(memory: Memory, folder: Path) -> dict[str, Callable[[], object]]:
     return {
         "add": lambda: memory.add("x"),
         "add_batch": lambda: memory.add_batch([]),
+        "add_many": lambda: memory.add_many(["x"]),
         "ingest": lambda: memory.ingest(folder),
+        "embed": memory.embed,
+        "embed_in_background": memory.embed_in_background,
         "search": lambda: memory.search("x"),
         "get": lambda: memory.get(key="staging"),
         "get_chunk": lambda: memory.get_chunk(1),

@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "learn": FOUNDATION - {"testing"} | {"learn", "search"},
     "pipeline": FOUNDATION - {"testing"} | SIBLINGS | {"pipeline"},
     # The embedder's protocol is part of the facade's signature.
-    "memory": FOUNDATION - {"testing"} | {"pipeline", "embed"},
+    "memory": FOUNDATION - {"testing"} | {"memory", "pipeline", "embed"},
     **{skin: FOUNDATION - {"testing"} | {"memory", "__init__", skin} for skin in SKINS},
     "__init__": FOUNDATION - {"testing"} | {"memory"},
     "__main__": {"cli"},

@@ -219,7 +219,12 @@ class Storing(Base):
         return self._engine.embedding.embed(progress=progress)
 
     def embed_in_background(self) -> None:
-        """Embed what waits in a thread of its own, from now until the file is closed."""
+        """Embed what waits in a thread of its own, from now until the file is closed.
+
+        Raises:
+            ClosedError: When it is closed.
+        """
+        self._engine.embedding.awaiting()
         self._engine.background.start()
 
     def _wake(self, embed: EmbedWhen) -> None:

@@ -100,9 +100,7 @@ def open_engine(
         **({} if crash_point is None else {"crash_point": crash_point}),
     )
     try:
-        _agree_on_words(store)
-        model_number = _agree_on_model(store, embedder.info)
-        _agree_on_codes(store)
+        model_number = _agree(store, embedder.info)
     except BaseException:
         store.close()
         raise
@@ -133,41 +131,35 @@ def _absolute(path: Path) -> Path:
         ) from error
 
 
-def _agree_on_words(store: Store) -> None:
+def _agree(store: Store, info: ModelInfo) -> int:
+    """Bring what is derived to this version's rules and settle the file's model; returns its number."""
     with store.read() as reader:
-        known = reader.normaliser
-    if known > NORMALISER_VERSION:
+        known, normaliser, coder = reader.model, reader.normaliser, reader.coder
+    if normaliser > NORMALISER_VERSION:
         raise StoreNewerError(
             "The keyword index was derived by a newer vstash. Install a newer vstash; the file was "
             "left as it is.",
             local_detail=str(store.path),
         )
-    if known < NORMALISER_VERSION:
-        with store.write() as writer:
-            # Another process may have been faster.
-            if writer.normaliser < NORMALISER_VERSION:
-                writer.derive_words(indexed, NORMALISER_VERSION)
+    _require_same_model(store, known, info)
+    outdated = normaliser < NORMALISER_VERSION or (coder < CODER_VERSION and not store.immutable)
+    if known is not None and not outdated:
+        return known[0]
+    with store.write() as writer:
+        # Another process may have been faster.
+        if writer.normaliser < NORMALISER_VERSION:
+            writer.derive_words(indexed, NORMALISER_VERSION)
+        known = writer.model or (writer.use_model(info), info)
+        if writer.coder < CODER_VERSION:
+            writer.derive_codes()
+    _require_same_model(store, known, info)
+    return known[0]
 
 
-def _agree_on_codes(store: Store) -> None:
-    with store.read() as reader:
-        known = reader.coder
-    # Codes by newer rules are refused with the schema that brought them.
-    if known < CODER_VERSION and not store.immutable:
-        with store.write() as writer:
-            # Another process may have been faster.
-            if writer.coder < CODER_VERSION:
-                writer.derive_codes()
-
-
-def _agree_on_model(store: Store, info: ModelInfo) -> int:
-    with store.read() as reader:
-        known = reader.model
+def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info: ModelInfo) -> None:
     if known is None:
-        with store.write() as writer:
-            # Another process may have been faster.
-            known = writer.model or (writer.use_model(info), info)
-    number, theirs = known
+        return
+    theirs = known[1]
     if (theirs.sha256, theirs.dimension) != (info.sha256, info.dimension):
         raise ModelMismatchError(
             f"The file was written with the model {theirs.name} ({theirs.dimension} dimensions, "
@@ -176,7 +168,6 @@ def _agree_on_model(store: Store, info: ModelInfo) -> int:
             f"{info.name}.",
             local_detail=str(store.path),
         )
-    return number
 
 
 def _log_writer(store: Store, settings: Settings) -> Callable[[Sequence[Logged]], int]:

@@ -87,7 +87,7 @@ class Readying:
         ]
         digests = [digest(passage) for passage in passages]
         vectors: Sequence[FloatArray | None] = [None] * len(passages)
-        if embed:
+        if embed and passages:
             vectors = self.embedded(passages, digests)
         made, taken = [], 0
         for (prepared, source), mine in zip(documents, spans, strict=True):

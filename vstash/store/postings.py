@@ -235,7 +235,6 @@ def _step(connection: apsw.Connection, target: int, sources: Sequence[int]) -> i
     # Beyond the last word of a source that has more, the others would run ahead of it.
     limits = [rows[-1][0] for rows in heads if len(rows) == _STEP_WORDS]
     last = min(limits) if limits else None
-    # Sources are in the order of their chunks, and sorting keeps it: ids ascend within a word.
     rows = sorted(
         (row for head in heads for row in head if last is None or row[0] <= last), key=itemgetter(0)
     )
@@ -264,6 +263,11 @@ def _joined(
     groups = np.repeat(np.cumsum(firsts) - 1, every.sizes)
     living = lengths[every.ids] > 0
     groups, ids, counts = groups[living], every.ids[living], every.counts[living]
+    # Sources of different sizes may interleave: single commits between those of a bulk.
+    places = groups << 32 | ids
+    if np.any(np.diff(places) < 0):
+        order = np.argsort(places)
+        groups, ids, counts = groups[order], ids[order], counts[order]
     starts = _starts(groups)
     distinct = [word for word, first in zip(words, firsts, strict=True) if first]
     kept = (distinct[number] for number in groups[starts].tolist())

@@ -111,6 +111,8 @@ class SqliteStore:
         if self.immutable:
             raise StoreReadOnlyError("The file needs a migration and cannot be written.")
         migrate(self._write_connection(), steps)
+        # Every page of the schema stands in the log now; a small disk need not hold both.
+        self._write_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _first_reader(self) -> apsw.Connection:
         try:

@@ -41,7 +41,7 @@ def at(clock: Turnable, seconds: float) -> datetime:
 def searched(engine: Engine, query: str = "amber") -> set[str]:
     """Keys of the documents that a search returns."""
     result = engine.searching.search(
-        query, k=10, collection=None, where=None, mode="hybrid", strategy=None, explain=False,
+        query, vector=None, k=10, collection=None, where=None, mode="hybrid", strategy=None, explain=False,
         log=False,
     )  # fmt: skip
     return {hit.document.key for hit in result.hits}
