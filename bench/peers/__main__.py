@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _at_size(given: argparse.Namespace, data: Dataset, size: int) -> list[dict[str, Any]]:
     judge = Judge(data, size)
     rows = [_measured(spec, given, data, size, judge) for spec in given.peers]
-    print(f"{size:,} chunks, {given.queries} questions of 11 words\n\n{table(rows)}", flush=True)
+    title = f"{size:,} chunks, {given.queries} questions of 11 words, vectors: {given.vectors}"
+    print(f"{title}\n\n{table(rows)}", flush=True)
     return rows
 
 

@@ -4,7 +4,7 @@ Chunks are the first rows of the corpus with visible text and a new `_id`. Vecto
 of `bench.latency.ProjectionEmbedder`: seeded random directions of hashed words, summed, of length 1;
 they cost next to nothing and are the same everywhere. They spread more evenly than a model's vectors
 do, which is harder for an index that relies on clusters or neighbours: for recall as in use, take the
-vectors of the shipped model (``model``), at its price of some hundredths of a second a chunk.
+vectors of the shipped model (``model``), at its price of about a hundredth of a second a chunk.
 Questions are runs of 11 words of passages, as in `bench.latency`; other ones warm up.
 """
 

@@ -129,9 +129,12 @@ class CliInterface:
         tags: Sequence[str] = (),
         metadata: object = None,
         expires_at: str | None = None,
+        embed: str | None = None,
     ) -> JsonDict:
         """Store a document."""
-        options = _options(key=key, title=title, collection=collection, expires_at=expires_at)
+        options = _options(
+            key=key, title=title, collection=collection, expires_at=expires_at, embed=embed
+        )
         labels = [f"--tag={tag}" for tag in tags]
         words, stdin = _words(text)
         return self.run("add", *options, *labels, *_metadata(metadata), *words, stdin=stdin)

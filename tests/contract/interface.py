@@ -61,6 +61,7 @@ class Interface(Protocol):
         tags: Sequence[str] = (),
         metadata: object = None,
         expires_at: str | None = None,
+        embed: str | None = None,
     ) -> JsonDict:
         """Store a document."""
         ...

@@ -75,6 +75,7 @@ class MemoryInterface:
         tags: Sequence[str] = (),
         metadata: object = None,
         expires_at: str | None = None,
+        embed: str | None = None,
     ) -> JsonDict:
         """Store a document."""
         return self._call(
@@ -87,6 +88,7 @@ class MemoryInterface:
                     collection=collection,
                     metadata=metadata,
                     expires_at=_moment(expires_at),
+                    embed=embed,
                 ),
             )
         )

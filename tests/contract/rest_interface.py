@@ -145,6 +145,7 @@ class RestInterface:
         tags: Sequence[str] = (),
         metadata: object = None,
         expires_at: str | None = None,
+        embed: str | None = None,
     ) -> JsonDict:
         """Store a document."""
         body = _body(
@@ -155,6 +156,7 @@ class RestInterface:
             tags=tags,
             metadata=metadata,
             expires_at=expires_at,
+            embed=embed,
         )
         return self.send("POST", "/v1/documents", body)
 

@@ -80,7 +80,7 @@ def add(
     """
     metadata, until = parse_metadata(pairs), _time(expires_at)
     words = joined_text(text)
-    with common.memory(create=True) as memory:
+    with common.memory(create=True, warm=embed != "later") as memory:
         document = memory.add(
             words,
             key=key,

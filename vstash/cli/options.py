@@ -67,11 +67,11 @@ class Common:
 
         return load_settings(db=self.db, model=self.model, host=host, port=port)
 
-    def memory(self, *, create: bool) -> Memory:
-        """Open the file that the options and settings name."""
+    def memory(self, *, create: bool, warm: bool = False) -> Memory:
+        """Open the file that the options and settings name; ``warm`` for who will embed at once."""
         from vstash.memory import Memory
 
-        return Memory(settings=self.settings(), create=create)
+        return Memory(settings=self.settings(), create=create, warm=warm)
 
 
 class OneOf(click.Choice[str]):

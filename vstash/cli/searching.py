@@ -72,7 +72,7 @@ def search(
     """
     where = parse_filter(tree, tags)
     question = joined_query(query).rstrip("\r\n")
-    with common.memory(create=False) as memory:
+    with common.memory(create=False, warm=mode != "keyword") as memory:
         result = memory.search(
             question,
             k=k,

@@ -18,7 +18,7 @@ DEFAULT_MODEL: Final = "bge-small-en-v1.5"
 _FAKE: Final = "fake"
 
 
-def open_model(name: str = "", *, threads: int = 0) -> Embedder:
+def open_model(name: str = "", *, threads: int = 0, warm: bool = False) -> Embedder:
     """Open an embedding model; its weights are loaded by the first embedding.
 
     Args:
@@ -26,6 +26,7 @@ def open_model(name: str = "", *, threads: int = 0) -> Embedder:
             deterministic test embedder, or a folder with model.json, model.onnx and tokenizer.json
             (``~`` is expanded).
         threads: Embedding workers; 0 means one per core this process may use.
+        warm: Begin to load its weights at once, in a thread.
 
     Returns:
         The model, ready to embed from any thread.
@@ -44,7 +45,10 @@ def open_model(name: str = "", *, threads: int = 0) -> Embedder:
         return FakeEmbedder()
     from vstash.embed.onnx import OnnxEmbedder  # noqa: PLC0415 - as said above
 
-    return OnnxEmbedder(_folder(name or DEFAULT_MODEL), threads=threads)
+    model = OnnxEmbedder(_folder(name or DEFAULT_MODEL), threads=threads)
+    if warm:
+        model.warm()
+    return model
 
 
 def packaged_folder(name: str) -> Path:

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -55,6 +56,8 @@ class OnnxEmbedder:
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
         self._folder = read_model_folder(folder)
         self._threads = threads or _usable_cores()
+        # One for each, so that a tokenizer need not wait for the model that `warm` loads.
+        self._tokenizer_lock = threading.Lock()
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._tokenizer: ModelTokenizer | None = None
@@ -65,6 +68,15 @@ class OnnxEmbedder:
     def info(self) -> ModelInfo:
         """Name, dimension and digest; costs no model load."""
         return self._folder.info
+
+    def warm(self) -> None:
+        """Begin to load the model in a thread; who embeds meanwhile waits for it."""
+        threading.Thread(target=self._try_to_load, name="vstash-warm", daemon=True).start()
+
+    def _try_to_load(self) -> None:
+        # The first embedding tries again and tells the error to who asked for it.
+        with suppress(ModelInvalidError):
+            self._load_session()
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """Embed what is searched for.
@@ -119,7 +131,7 @@ class OnnxEmbedder:
     def _load_tokenizer(self) -> ModelTokenizer:
         self._refuse_fork()
         if self._tokenizer is None:
-            with self._lock:
+            with self._tokenizer_lock:
                 if self._tokenizer is None:
                     self._tokenizer = ModelTokenizer(self._folder)
         return self._tokenizer

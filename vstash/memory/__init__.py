@@ -26,6 +26,7 @@ class Memory(Storing, Changing, Reading):
             or an object of your own that follows `vstash.embed.protocol.Embedder`.
         settings: All other settings; None reads them from vstash.toml and VSTASH_* variables.
         create: Make the file when it is missing; False raises instead.
+        warm: Begin to load the model at once, beside all else, for who is about to search.
 
     Raises:
         StoreError: When the file is not ours, newer, damaged, or cannot be opened.
@@ -48,7 +49,16 @@ class Memory(Storing, Changing, Reading):
         model: str | Embedder | None = None,
         settings: Settings | None = None,
         create: bool = True,
+        warm: bool = False,
     ) -> None:
+        if warm and (model is None or isinstance(model, str)):
+            # First of all: what follows takes as long to import as the model takes to load.
+            from vstash.embed.catalogue import open_model  # noqa: PLC0415 - see below
+            from vstash.settings import load_settings  # noqa: PLC0415 - see below
+
+            settings = load_settings() if settings is None else settings
+            chosen = settings.model if model is None else model
+            model = open_model(chosen, threads=settings.threads, warm=True)
         # Everything heavy waits until a file is opened, so that `import vstash` costs nothing.
         from vstash.pipeline.engine import open_engine  # noqa: PLC0415 - see above
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vstash import __version__
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.reports import CheckReport, Stats
 from vstash.text.normalise import indexed
@@ -63,7 +63,7 @@ class Reporting:
             file_bytes=counts.file_bytes,
             schema_version=counts.schema_version,
             sqlite_version=counts.sqlite_version,
-            vstash_version=version("vstash"),
+            vstash_version=__version__,
             durability=self._settings.durability,
         )
 

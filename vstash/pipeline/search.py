@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ import uuid6
 
 from vstash.embed.validate import validated
 from vstash.errors import StoreCorruptError
+from vstash.pipeline.background import Backgrounds
 from vstash.pipeline.keyword_leg import KeywordLeg, KeywordScores
 from vstash.pipeline.question import Question, checked_question
 from vstash.pipeline.record import Logged
@@ -43,7 +45,6 @@ __all__ = ["Searching"]
 
 # Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
 _LEAST_DEPTH: Final = 50
-_SAMPLE: Final = 512
 # The first hits by vectors that must be the true ones; those after them are candidates to fuse.
 _SURE: Final = 10
 NOTHING: Final = Leg(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
@@ -108,7 +109,7 @@ class Searching:
         self._record = record
         self._clock = clock
         self._keyword_leg = KeywordLeg(settings.words_in_memory_mb * 2**20)
-        self._sample: tuple[int, FloatArray] | None = None
+        self._backgrounds = Backgrounds(model, embedder.info)
 
     def search(
         self,
@@ -139,11 +140,9 @@ class Searching:
         )
         words = analyse(tokens(question.query), FUNCTION_WORDS)
         watch.lap("analyse")
-        embedded = self._embedded(question)
-        watch.lap("embed")
         with self._store.read() as reader:
             require_collection(reader, question.collection)
-            found = self._find(reader, question, words, embedded, watch)
+            found = self._find(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[found.best])
         hits = tuple(self._hits(question, found, rows))
         watch.lap("read")
@@ -174,12 +173,19 @@ class Searching:
         reader: Reader,
         question: Question,
         words: QueryWords,
-        vector: FloatArray | None,
         watch: Stopwatch,
     ) -> Found:
         allowed = reader.allowed(question.collection, question.where, now=self._clock())
         watch.lap("filter")
         degraded: list[str] = []
+        asked = () if question.mode == "vector" else words.informative
+        by_words, keyword_ids = self._keywords(reader, question, asked, words, allowed, degraded)
+        watch.lap("keyword")
+        # Last what needs the model: in a new process it is still being loaded in its own thread.
+        self._warm(reader, question, allowed)
+        watch.lap("warm")
+        vector = self._embedded(question)
+        watch.lap("embed")
         leg = (
             NOTHING
             if vector is None
@@ -187,12 +193,9 @@ class Searching:
         )
         vector_ids = leg.ids[: question.depth]
         watch.lap("vector")
-        asked = () if question.mode == "vector" else words.informative
-        by_words, keyword_ids = self._keywords(reader, question, asked, words, allowed, degraded)
-        watch.lap("keyword")
         cosines = None if vector is None else self._completed(reader, vector, leg, keyword_ids)
         candidates = complete(vector_ids, keyword_ids, cosines, by_words.scores)
-        background = self._background(reader, vector, allowed)
+        background = self._backgrounds.of(reader, vector, allowed)
         watch.lap("complete")
         fused = fusion.fuse(
             question.mode,
@@ -212,6 +215,15 @@ class Searching:
         return Found(
             candidates, fused, background, idfs, best, reader.awaiting_count, tuple(degraded)
         )
+
+    def _warm(self, reader: Reader, question: Question, allowed: Allowed | None) -> None:
+        if question.mode == "keyword":
+            return
+        self._backgrounds.sample(reader, allowed)
+        if self._settings.codes_in_memory:
+            # What is damaged is told by the search itself.
+            with suppress(IndexDamagedError):
+                reader.warm(self._model)
 
     def _vectors(
         self,
@@ -266,29 +278,6 @@ class Searching:
         unread = np.setdiff1d(keyword_ids, leg.ids)
         ids, cosines = reader.cosines(self._model, vector, unread)
         return np.concatenate([leg.ids, ids]), np.concatenate([leg.scores, cosines])
-
-    def _background(
-        self, reader: Reader, vector: FloatArray | None, allowed: Allowed | None
-    ) -> Background:
-        info = self._embedder.info
-        nothing = np.empty(0, dtype=np.float32)
-        cosines = nothing if vector is None else self._sampled(reader, allowed) @ vector
-        return fusion.background(
-            cosines, mean=info.background_mean, deviation=info.background_deviation
-        )
-
-    def _sampled(self, reader: Reader, allowed: Allowed | None) -> FloatArray:
-        dimension = self._embedder.info.dimension
-        if allowed is not None:
-            if len(allowed.ids) == 0:
-                return np.empty((0, dimension), dtype=np.float32)
-            return reader.sample(self._model, _SAMPLE, dimension, allowed.ids)
-        counter = reader.change_counter
-        kept = self._sample
-        if kept is None or kept[0] != counter:
-            kept = (counter, reader.sample(self._model, _SAMPLE, dimension, None))
-            self._sample = kept
-        return kept[1]
 
     def _hits(
         self, question: Question, found: Found, rows: Mapping[int, tuple[Chunk, Document]]

@@ -11,6 +11,7 @@ import apsw
 from vstash.filters import Filter
 from vstash.store import code_table, documents, keyword, log, queue, vectors
 from vstash.store.allowed import Allowed, find_allowed
+from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch, id_list
 from vstash.store.derived import Derived
 from vstash.store.faults import index_damaged, require
@@ -211,20 +212,37 @@ class Reader:
         if not in_memory:
             survivors = vectors.coarse(self._connection, model, query, depth=depth, allowed=ids)
             return vectors.best(self._connection, model, query, among=survivors)
+        table = self._code_table(model)
         with index_damaged("codes"):
-            table = self._derived.codes(
+            living = self.lengths().living if allowed is None else allowed.mask
+            estimates = code_table.nearest(table, query, living=living, masked=allowed is not None)
+        return vectors.surest(self._connection, model, query, estimates, depth=depth, sure=sure)
+
+    def _code_table(self, model: int) -> CodeTable:
+        with index_damaged("codes"):
+            return self._derived.codes(
                 self._connection,
                 model,
                 counter=self.change_counter,
                 vector_count=self.chunk_count - self.awaiting_count,
             )
-            living = self.lengths().living if allowed is None else allowed.mask
-            estimates = code_table.nearest(table, query, living=living, masked=allowed is not None)
-        return vectors.surest(self._connection, model, query, estimates, depth=depth, sure=sure)
 
     def cosines(self, model: int, query: FloatArray, ids: IdArray) -> tuple[IdArray, FloatArray]:
         """True cosines of chunks, by ascending id."""
         return vectors.cosines(self._connection, model, query, ids)
+
+    def sample_state(self, model: int) -> tuple[int, int]:
+        """What a sample of all vectors depends on: while it stays, the sample does."""
+        return vectors.sample_state(self._connection, model, self.chunk_count - self.awaiting_count)
+
+    def warm(self, model: int) -> None:
+        """Bring what a vector search keeps in memory up to date, where it will be needed.
+
+        Raises:
+            IndexDamagedError: When the codes cannot be read.
+        """
+        if self.chunk_count > vectors.EXACT_LIMIT:
+            self._code_table(model)
 
     def sample(self, model: int, size: int, dimension: int, allowed: IdArray | None) -> FloatArray:
         """Vectors of chunks spread over the file, shape (n, dimension)."""

@@ -29,6 +29,7 @@ __all__ = [
     "insert_vectors",
     "register_model",
     "sample",
+    "sample_state",
     "surest",
 ]
 
@@ -45,6 +46,9 @@ _STEP = 128
 _MOST_READ = 2048
 _DEVIATIONS = 3.0
 _FLOAT_BYTES = 4
+# Up to here a sample takes in each new chunk; above, its reach grows by some 2 or 3 % at a time.
+_WHOLE_SAMPLE = 1024
+_SAMPLE_BITS = 6
 
 
 def register_model(connection: apsw.Connection, info: ModelInfo) -> int:
@@ -285,6 +289,26 @@ def coarse(
     return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
 
 
+def sample_state(connection: apsw.Connection, model: int, vector_count: int) -> tuple[int, int]:
+    """What a sample of all vectors depends on: how far it reaches, and how many are missing.
+
+    New chunks change it in steps of some percent of the file; a removal or a late vector at once.
+
+    Args:
+        connection: In a transaction.
+        model: The model's number in the file.
+        vector_count: Number of chunks that have a vector.
+    """
+    rows = fetch(connection, f"SELECT coalesce(max(chunk), 0) FROM vector_{model}")
+    last = int(rows[0][0])
+    return _reach(last), last - vector_count
+
+
+def _reach(last: int) -> int:
+    step = 1 if last < _WHOLE_SAMPLE else 1 << (last.bit_length() - _SAMPLE_BITS)
+    return last // step * step
+
+
 def sample(
     connection: apsw.Connection, model: int, size: int, dimension: int, allowed: IdArray | None
 ) -> FloatArray:
@@ -304,15 +328,17 @@ def sample(
         bounds = connection.execute(f"SELECT min(chunk), max(chunk) FROM vector_{model}").fetchone()
         if bounds is None or bounds[0] is None:
             return np.empty((0, dimension), dtype=np.float32)
-        points = np.unique(np.linspace(bounds[0], bounds[1], size).astype(np.int64))
+        points = np.unique(
+            np.linspace(bounds[0], max(_reach(bounds[1]), bounds[0]), size).astype(np.int64)
+        )
         rows = fetch(
             connection,
-            "SELECT DISTINCT v.chunk, v.value FROM carray(?) AS point "
-            f"JOIN vector_{model} AS v ON v.chunk = (SELECT min(chunk) FROM vector_{model} "
-            "WHERE chunk >= point.value)",
+            f"SELECT (SELECT min(chunk) FROM vector_{model} WHERE chunk >= point.value) "
+            "FROM carray(?) AS point",
             (id_list(points),),
         )
-        return _matrix(rows, dimension)[1]
+        found = [row[0] for row in rows if row[0] is not None]
+        allowed = np.unique(np.array(found, dtype=np.int64))
     chosen = allowed[np.unique(np.linspace(0, len(allowed) - 1, size).astype(np.int64))]
     rows = fetch(
         connection,

@@ -1,8 +1,10 @@
-"""Codes in memory: those of the file, brought up to date, and good enough to find the nearest."""
+"""Codes of vectors in the file: what they say, how runs of them are merged, and damaged ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,14 @@ import apsw
 import numpy as np
 import pytest
 
+from vstash import Memory, NewDocument
+from vstash.errors import StoreCorruptError
 from vstash.store import codes
-from vstash.store.codes import CodeTable, nearest, refreshed
+from vstash.store.codes import Codes, add_codes, clear_codes, encoded, joined, runs
 from vstash.store.connection import fetch
+from vstash.store.lengths import set_lengths
 from vstash.store.sqlite import SqliteStore
-from vstash.store.vectors import delete_vectors, insert_vectors, register_model, sign_codes
+from vstash.store.vectors import register_model
 from vstash.types import ModelInfo
 
 if TYPE_CHECKING:
@@ -22,8 +27,14 @@ if TYPE_CHECKING:
 
     from vstash.types import FloatArray, IdArray
 
-SHARD = 65_536
+FAN_IN = 8
+FINAL_LEVEL = 3
+MOST = 4096
 MODEL = 1
+DIMENSION = 100
+
+# By chunk id the factor and both bits of a code.
+Held = dict[int, tuple[float, bytes, bytes]]
 
 
 def unit(rows: NDArray[np.float64]) -> FloatArray:
@@ -32,287 +43,326 @@ def unit(rows: NDArray[np.float64]) -> FloatArray:
     return made
 
 
-def embeddings(count: int, dimension: int, *, seed: int, directions: int = 40) -> FloatArray:
-    """Unit vectors that share some strong directions, as those of texts do, and have noise."""
-    shared = np.random.default_rng(0).standard_normal((directions, dimension))
-    rng = np.random.default_rng(seed)
-    strength = np.linspace(1.0, 0.3, directions)
-    low_rank = (rng.standard_normal((count, directions)) * strength) @ shared
-    noise = 0.3 * np.sqrt(directions) * rng.standard_normal((count, dimension))
-    return unit(low_rank + noise)
+def noise(count: int, dimension: int = DIMENSION, *, seed: int = 1) -> FloatArray:
+    """Vectors in every direction."""
+    return unit(np.random.default_rng(seed).standard_normal((count, dimension)))
+
+
+def upto(count: int, *, first: int = 1) -> IdArray:
+    """Chunk ids one after another."""
+    return np.arange(first, first + count, dtype=np.int64)
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
-    """A write connection inside a transaction that takes vectors of chunks that do not exist."""
+    """A write connection inside a transaction, on a file with a model."""
     store = SqliteStore(tmp_path / "x.db")
     with store.write() as writer:
-        # The chunks themselves do not matter here; the transaction is rolled back by the test's end.
-        writer._connection.execute("PRAGMA defer_foreign_keys = ON")
-        writer._connection.execute("SAVEPOINT vectors")
+        register_model(writer._connection, ModelInfo("made", DIMENSION, "0" * 64, 512))
         yield writer._connection
-        writer._connection.execute("ROLLBACK TO vectors")
     store.close()
 
 
-def store_vectors(connection: apsw.Connection, ids: Sequence[int], rows: FloatArray) -> None:
-    """Put vectors into the file, making the model on first use."""
-    if not fetch(connection, "SELECT 1 FROM model"):
-        register_model(connection, ModelInfo("made", rows.shape[1], "0" * 64, 512))
-    insert_vectors(connection, MODEL, ids, rows)
+def add(
+    connection: apsw.Connection,
+    ids: IdArray,
+    rows: FloatArray,
+    counter: int = 1,
+    *,
+    late: bool = False,
+) -> None:
+    """Write codes as one commit does, and that their chunks exist."""
+    resize(connection, dict.fromkeys(ids.tolist(), 1), counter)
+    add_codes(connection, MODEL, ids, rows, counter, late=late)
 
 
-def in_file(
-    connection: apsw.Connection, kept: CodeTable | None, counter: int, chunk_count: int
-) -> CodeTable:
-    """The table at a state of the file."""
-    return refreshed(connection, MODEL, kept, counter=counter, chunk_count=chunk_count)
+def resize(connection: apsw.Connection, lengths: Mapping[int, int], counter: int = 1) -> None:
+    """Write lengths, 0 for a chunk that is gone."""
+    ids = np.array(list(lengths), dtype=np.int64)
+    set_lengths(connection, ids, np.array(list(lengths.values()), dtype=np.int64), counter)
 
 
-def flat(table: CodeTable, dimension: int) -> dict[int, bytes]:
-    """The code of each chunk, as whole bytes without padding."""
-    width = -(-dimension // 8)
-    found: dict[int, bytes] = {}
-    for shard in table.shards:
-        rows = np.ascontiguousarray(shard.bits.T).view(np.uint8)[:, :width]
-        assert (np.diff(shard.ids) > 0).all()
-        found |= {int(chunk): bytes(row) for chunk, row in zip(shard.ids, rows, strict=True)}
-    assert len(found) == table.count
-    assert max(found, default=0) == table.last
+def held(parts: list[Codes]) -> Held:
+    """Codes by chunk, after making sure that each chunk comes once."""
+    if not parts:
+        return {}
+    every = joined(parts)
+    high, low = np.ascontiguousarray(every.high.T), np.ascontiguousarray(every.low.T)
+    found = {
+        int(chunk): (float(factor), bytes(high[row]), bytes(low[row]))
+        for row, (chunk, factor) in enumerate(zip(every.ids, every.factors, strict=True))
+    }
+    assert len(found) == len(every.ids), "a code was found twice"
     return found
 
 
-def coded(ids: Sequence[int], rows: FloatArray) -> dict[int, bytes]:
-    """The codes that vectors must have."""
-    return {int(chunk): bytes(code) for chunk, code in zip(ids, sign_codes(rows), strict=True)}
+def in_file(connection: apsw.Connection, since: int = -1) -> Held:
+    """Every code in the file."""
+    return held([each for each, _ in runs(connection, MODEL, since)])
 
 
-def made(ids: IdArray, rows: FloatArray) -> CodeTable:
-    """A table in memory alone, as the file's would be."""
-    return codes._joined(1, (), ids, codes._words(sign_codes(rows)))
+def levels(connection: apsw.Connection) -> Counter[int]:
+    """How many runs each level has."""
+    return Counter(row[0] for row in fetch(connection, "SELECT level FROM code_run"))
 
 
-def recall(table: CodeTable, rows: FloatArray, queries: FloatArray, among: IdArray | None) -> float:
-    """Share of the true first 10 of chunks i + 1 of row i that are among the nearest."""
-    hit = 0
-    for query in queries:
-        scores = rows @ query
-        if among is not None:
-            outside = np.ones(len(rows), dtype=np.bool_)
-            outside[among - 1] = False
-            scores[outside] = -2
-        best = np.argpartition(-scores, 10)[:10] + 1
-        found = nearest(table, query, wanted=10, allowed=among)
-        assert (np.diff(found) > 0).all()
-        hit += int(np.isin(best, found).sum())
-    return hit / (10 * len(queries))
+def bits(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Single bits of codes: shape (n, 64 * words)."""
+    return np.unpackbits(np.ascontiguousarray(words.T).astype("<u8").view(np.uint8), axis=1)
 
 
-@pytest.mark.parametrize("dimension", [8, 64, 100, 384])
-def test_the_tables_of_vec0_hold_the_sign_codes(
-    connection: apsw.Connection, dimension: int
-) -> None:
-    """The layout of sqlite-vec's own tables is the one we read, gaps and reused places included."""
-    rows = embeddings(2_600, dimension, seed=1, directions=8)
-    ids = list(range(5, 5 + 2 * 2_500, 2))
-    store_vectors(connection, ids, rows[:2_500])
-    assert fetch(connection, "SELECT count(*) FROM coarse_1_chunks")[0][0] > 1
-    gone = ids[10:1_500:3]
-    delete_vectors(connection, MODEL, gone)
-    more = list(range(9_000, 9_100))
-    store_vectors(connection, more, rows[2_500:])
-    expected = coded(ids, rows[:2_500]) | coded(more, rows[2_500:])
-    for chunk in gone:
-        del expected[chunk]
-    assert flat(in_file(connection, None, 1, len(expected)), dimension) == expected
+def test_a_component_has_two_bits() -> None:
+    """The sign, and whether it lies in the upper of two steps on its side; worked by hand."""
+    # Of four components, a step is 1 / sqrt(4) = .5 wide.
+    rows = np.array([[0.7, 0.1, -0.1, -0.7], [0.5, 0.0, -0.5, 0.70710678]], dtype=np.float32)
+    made = encoded(np.array([4, 9], dtype=np.int64), rows)
+    assert made.ids.tolist() == [4, 9]
+    assert bits(made.high)[:, :4].tolist() == [[1, 1, 0, 0], [1, 0, 0, 1]]
+    assert bits(made.low)[:, :4].tolist() == [[1, 0, 1, 0], [0, 1, 0, 1]]
+    # The steps' middles are 1.5, .5, -.5 and -1.5; their products with the rows sum up to 2.2, and
+    # to .25 + 0 + .75 + 1.06066.
+    assert made.factors.tolist() == pytest.approx([1 / 2.2, 1 / 2.0606602], rel=1e-6)
+    assert made.factors.dtype == np.float32
 
 
-def test_the_layout_is_that_of_the_tested_release(connection: apsw.Connection) -> None:
-    """Another release of sqlite-vec must pass these tests before it is allowed."""
-    assert fetch(connection, "SELECT vec_version()") == [("v0.1.9",)]
+@pytest.mark.parametrize("dimension", [1, 3, 64, 100, 384, 1030])
+def test_bits_lie_component_by_component(dimension: int) -> None:
+    """The first component is the first bit, and what fills up the last word is 0."""
+    rows = noise(50, dimension)
+    made = encoded(upto(50), rows)
+    assert made.high.shape == made.low.shape == (-(-dimension // 64), 50)
+    assert made.high.dtype == made.low.dtype == np.uint64
+    step = 1 / np.sqrt(dimension)
+    assert np.array_equal(bits(made.high)[:, :dimension], rows > 0)
+    upper = np.where(rows > 0, rows > step, rows > -step)
+    assert np.array_equal(bits(made.low)[:, :dimension], upper)
+    assert not bits(made.high)[:, dimension:].any()
+    assert not bits(made.low)[:, dimension:].any()
 
 
-def test_a_file_without_vectors_has_an_empty_table(connection: apsw.Connection) -> None:
-    """No vector is no shard; the first ones are found by the next refresh."""
-    rows = embeddings(3, 64, seed=2)
-    store_vectors(connection, [], rows[:0])
-    table = in_file(connection, None, 1, 0)
-    assert (table.count, table.last, table.shards) == (0, 0, ())
-    store_vectors(connection, [1, 2, 3], rows)
-    assert flat(in_file(connection, table, 2, 3), 64) == coded([1, 2, 3], rows)
+def approximated(made: Codes, dimension: int) -> FloatArray:
+    """The vectors that codes stand for."""
+    steps = 2.0 * bits(made.high) + bits(made.low) - 1.5
+    near: FloatArray = (made.factors[:, np.newaxis] * steps[:, :dimension]).astype(np.float32)
+    return near
 
 
-@pytest.mark.parametrize("dimension", [64, 100])
-def test_a_refresh_equals_a_full_load(connection: apsw.Connection, dimension: int) -> None:
-    """Whatever is added in how many steps, the kept table grows to what a fresh one reads."""
-    rows = embeddings(1_000, dimension, seed=3)
-    table = None
-    for counter, (first, last) in enumerate([(0, 300), (300, 301), (301, 301), (301, 1_000)], 1):
-        store_vectors(connection, range(first + 1, last + 1), rows[first:last])
-        table = in_file(connection, table, counter, last)
-        assert table.counter == counter
-        assert flat(table, dimension) == coded(range(1, last + 1), rows[:last])
-        assert flat(table, dimension) == flat(in_file(connection, None, counter, last), dimension)
+@pytest.mark.parametrize("dimension", [8, 100, 384, 1030])
+def test_a_code_has_a_product_of_one_with_its_vector(dimension: int) -> None:
+    """That is what the factor is for: a vector's own cosine is estimated exactly."""
+    rows = noise(300, dimension, seed=2)
+    near = approximated(encoded(upto(300), rows), dimension)
+    assert np.einsum("ij,ij->i", near, rows) == pytest.approx(np.ones(300), rel=1e-5)
 
 
-def test_a_refresh_reads_only_what_is_new(connection: apsw.Connection) -> None:
-    """Codes up to the last known id are kept, not read again."""
-    rows = embeddings(50, 64, seed=4)
-    store_vectors(connection, range(1, 41), rows[:40])
-    table = in_file(connection, None, 1, 40)
-    # Planted without the codes: whoever read all again would miss them.
-    connection.execute("DELETE FROM coarse_1 WHERE rowid <= 40")
-    connection.execute("DELETE FROM vector_1 WHERE chunk <= 40")
-    store_vectors(connection, range(41, 51), rows[40:])
-    assert flat(in_file(connection, table, 2, 50), 64) == coded(range(1, 51), rows)
+def test_estimates_of_cosines_are_unbiased() -> None:
+    """At every true cosine from -.8 to .8 the estimates lie around it, not nearer to 0 or farther."""
+    dimension, count = 384, 10_000
+    queries = noise(count, dimension, seed=3)
+    aside = noise(count, dimension, seed=4).astype(np.float64)
+    aside -= np.einsum("ij,ij->i", aside, queries)[:, np.newaxis] * queries
+    aside = unit(aside)
+    for true in (-0.8, -0.4, 0.0, 0.4, 0.8):
+        rows = unit(true * queries + np.sqrt(1 - true**2) * aside)
+        near = approximated(encoded(upto(count), rows), dimension)
+        errors = np.einsum("ij,ij->i", near, queries) - true
+        assert 0.005 < errors.std() < 0.03
+        # Four deviations of a mean of so many.
+        assert abs(errors.mean()) < 4 * errors.std() / np.sqrt(count)
 
 
-@pytest.mark.parametrize("counter", [6, 7])
-def test_a_table_that_is_new_enough_is_kept(connection: apsw.Connection, counter: int) -> None:
-    """A reader of an earlier state takes a newer table as it is."""
-    store_vectors(connection, [1], embeddings(1, 64, seed=5))
-    table = in_file(connection, None, 7, 1)
-    assert in_file(connection, table, counter, 1) is table
-
-
-def test_a_table_of_mostly_removed_chunks_is_read_again(connection: apsw.Connection) -> None:
-    """A few codes of chunks that are gone stay; many make the table be read anew."""
-    rows = embeddings(1_000, 64, seed=6)
-    ids = list(range(1, 1_001))
-    store_vectors(connection, ids, rows)
-    table = in_file(connection, None, 1, 1_000)
-    delete_vectors(connection, MODEL, ids[:100])
-    table = in_file(connection, table, 2, 900)
-    assert table.count == 1_000
-    delete_vectors(connection, MODEL, ids[100:900])
-    table = in_file(connection, table, 3, 100)
-    assert flat(table, 64) == coded(ids[900:], rows[900:])
-
-
-def test_shards_are_filled_one_after_the_other() -> None:
-    """Full shards are shared with the earlier table, the last one grows, no code is lost."""
-    rng = np.random.default_rng(7)
-    packed = rng.integers(0, 256, (2 * SHARD + 10, 8), dtype=np.uint8)
-    ids = np.arange(1, len(packed) + 1, dtype=np.int64) * 3
-    words = codes._words(packed)
-    sizes = {
-        SHARD - 1: [SHARD - 1],
-        SHARD: [SHARD],
-        SHARD + 5: [SHARD, 5],
-        2 * SHARD + 10: [SHARD, SHARD, 10],
+def test_some_and_joined_codes_are_the_same_codes() -> None:
+    """Taken apart by positions, by a mask or by a slice, and put together, nothing changes."""
+    every = encoded(upto(20), noise(20))
+    mask = np.arange(20) % 3 == 0
+    parts = [every.only(mask), every.only(np.flatnonzero(~mask))]
+    assert held(parts) == held([every])
+    assert held([every.only(np.array([4, 2]))]) == {
+        chunk: code for chunk, code in held([every]).items() if chunk in {3, 5}
     }
-    table, before = CodeTable(0, 0, 0, ()), 0
-    for upto, expected in sizes.items():
-        earlier = table
-        table = codes._joined(1, table.shards, ids[before:upto], words[before:upto])
-        before = upto
-        assert [len(shard.ids) for shard in table.shards] == expected
-        assert (table.count, table.last) == (upto, 3 * upto)
-        assert np.array_equal(np.concatenate([shard.ids for shard in table.shards]), ids[:upto])
-        bits = np.concatenate([shard.bits for shard in table.shards], axis=1)
-        assert np.array_equal(bits, words[:upto].T)
-        assert all(shard.bits.flags.c_contiguous for shard in table.shards)
-        full = [shard for shard in earlier.shards if len(shard.ids) == SHARD]
-        assert all(a is b for a, b in zip(full, table.shards, strict=False))
-    same = codes._joined(2, table.shards, ids[:0], words[:0])
-    assert same.shards == table.shards
 
 
-def test_the_nearest_are_found_on_both_sides_of_a_shards_border() -> None:
-    """A search goes over every shard and names chunks by their ids."""
-    rng = np.random.default_rng(8)
-    count = SHARD + 3_000
-    rows = unit(rng.standard_normal((count, 32)))
-    ids = np.arange(1, count + 1, dtype=np.int64)
-    table = made(ids, rows)
-    assert len(table.shards) == 2
-    for place in (0, SHARD - 1, SHARD, count - 1):
-        found = nearest(table, rows[place], wanted=1, allowed=None)
-        assert ids[place] in found
-        assert (np.diff(found) > 0).all()
-    last = ids[SHARD - 5 :]
-    found = nearest(table, rows[0], wanted=10, allowed=last)
-    assert np.isin(found, last).all()
-    assert len(found) == 400
+def test_what_is_added_is_read(connection: apsw.Connection) -> None:
+    """Codes come back as they were made, with whether their run is late, and after a counter."""
+    rows = noise(6)
+    ids = np.array([1, 2, 70_000, 3, 2**20, 9], dtype=np.int64)
+    add(connection, ids[:3], rows[:3], 4)
+    add(connection, ids[3:5], rows[3:5], 5, late=True)
+    add(connection, ids[5:], rows[5:], 7)
+    found = runs(connection, MODEL, -1)
+    assert [late for _, late in found] == [False, True, False]
+    assert [each.ids.tolist() for each, _ in found] == [[1, 2, 70_000], [3, 2**20], [9]]
+    assert in_file(connection) == held([encoded(ids, rows)])
+    assert [list(in_file(connection, since)) for since in (3, 4, 6, 7)] == [
+        [1, 2, 70_000, 3, 2**20, 9],
+        [3, 2**20, 9],
+        [9],
+        [],
+    ]
 
 
-@pytest.fixture(scope="module")
-def rows() -> FloatArray:
-    """Twenty thousand vectors that resemble embeddings; chunk i + 1 has row i."""
-    return embeddings(20_000, 384, seed=9)
+def test_runs_stay_bounded(connection: apsw.Connection) -> None:
+    """After any number of small commits no level but the last has as many runs as a merge takes."""
+    rows = noise(600)
+    for row in range(600):
+        add(connection, upto(1, first=row + 1), rows[row : row + 1], row + 1)
+        assert all(count < FAN_IN for count in levels(connection).values())
+    # 600 in base 8 is 1130: that many runs of each level.
+    assert levels(connection) == {1: 3, 2: 1, 3: 1}
+    assert in_file(connection) == held([encoded(upto(600), rows)])
 
 
-@pytest.fixture(scope="module")
-def table(rows: FloatArray) -> CodeTable:
-    """Their codes."""
-    return made(np.arange(1, len(rows) + 1, dtype=np.int64), rows)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_runs_of_any_sizes_stay_bounded(connection: apsw.Connection, seed: int) -> None:
+    """Large and small commits, late ones and removals among them: no code is lost or doubled."""
+    rng = random.Random(seed)
+    rows = noise(9_000, seed=seed)
+    added = np.empty(0, dtype=np.int64)
+    gone: set[int] = set()
+    for counter in range(1, 150):
+        ids = upto(rng.choice((1, 1, 2, FAN_IN, 70, 513)), first=len(added) + 1)
+        if len(added) + len(ids) > len(rows):
+            break
+        rng_order = np.random.default_rng(counter).permutation(len(ids))
+        add(connection, ids[rng_order], rows[ids - 1][rng_order], counter, late=rng.random() < 0.3)
+        added = np.concatenate([added, ids])
+        lost = rng.sample(added.tolist(), min(2, len(added)))
+        resize(connection, dict.fromkeys(lost, 0), counter)
+        gone.update(lost)
+        small = {level: many for level, many in levels(connection).items() if level < FINAL_LEVEL}
+        assert all(many < FAN_IN for many in small.values())
+    found = in_file(connection)
+    expected = held([encoded(added, rows[added - 1])])
+    assert found.items() <= expected.items()
+    assert found.keys() >= expected.keys() - gone
 
 
-@pytest.fixture(scope="module")
-def queries() -> FloatArray:
-    """Forty more of the same kind."""
-    return embeddings(40, 384, seed=10)
+def test_a_large_commit_is_cut_and_stays(connection: apsw.Connection) -> None:
+    """No row is larger than 4,096 codes, and such runs are not merged any more."""
+    count = 9 * MOST + 10
+    rows = noise(count)
+    add(connection, upto(count), rows)
+    sizes = [len(each.ids) for each, _ in runs(connection, MODEL, -1)]
+    assert sizes == [MOST] * 9 + [10]
+    assert levels(connection) == {FINAL_LEVEL: 9, 1: 1}
+    assert in_file(connection) == held([encoded(upto(count), rows)])
 
 
-def test_the_true_nearest_are_among_the_survivors(
-    rows: FloatArray, table: CodeTable, queries: FloatArray
+def test_a_merge_drops_the_codes_of_removed_chunks(connection: apsw.Connection) -> None:
+    """They stay until a merge meets them; then the rest is what is left."""
+    rows = noise(FAN_IN)
+    for row in range(FAN_IN - 1):
+        add(connection, upto(1, first=row + 1), rows[row : row + 1])
+    resize(connection, {2: 0, 5: 0}, counter=2)
+    assert set(in_file(connection)) == set(range(1, FAN_IN))
+    add(connection, upto(1, first=FAN_IN), rows[-1:], 2)
+    every = held([encoded(upto(FAN_IN), rows)])
+    assert in_file(connection) == {i: code for i, code in every.items() if i not in {2, 5}}
+    assert levels(connection) == {0: 1}
+
+
+def test_runs_whose_chunks_are_all_gone_vanish(connection: apsw.Connection) -> None:
+    """A merge of nothing but removed chunks leaves no empty run behind."""
+    rows = noise(FAN_IN)
+    for row in range(FAN_IN - 1):
+        add(connection, upto(1, first=row + 1), rows[row : row + 1])
+    resize(connection, dict.fromkeys(range(1, FAN_IN + 1), 0), counter=2)
+    add_codes(connection, MODEL, upto(1, first=FAN_IN), rows[-1:], 2, late=False)
+    assert levels(connection) == {}
+    assert in_file(connection) == {}
+
+
+@pytest.mark.parametrize("late", [None, 0, 4, FAN_IN - 1])
+def test_a_merged_run_tells_what_a_reader_must_know(
+    connection: apsw.Connection, late: int | None
 ) -> None:
-    """Of the first 10 by exact cosine at least .95 survive, and only 400 chunks do."""
-    assert recall(table, rows, queries, None) >= 0.95
-    assert len(nearest(table, queries[0], wanted=10, allowed=None)) == 400
-    assert len(nearest(table, queries[0], wanted=1_000, allowed=None)) == 8_000
+    """It is late when one of its parts was, and as new as the write that merged it."""
+    rows = noise(FAN_IN)
+    for row in range(FAN_IN):
+        ids = upto(1, first=row + 1)
+        add(connection, ids, rows[row : row + 1], 10 + row, late=row == late)
+    ((every, is_late),) = runs(connection, MODEL, 10 + FAN_IN - 2)
+    assert len(every.ids) == FAN_IN
+    assert is_late == (late is not None)
+    assert runs(connection, MODEL, 10 + FAN_IN - 1) == []
 
 
-@pytest.mark.parametrize("share", [0.5, 0.03, 0.01])
-def test_only_allowed_chunks_survive(
-    rows: FloatArray, table: CodeTable, queries: FloatArray, share: float
-) -> None:
-    """What is not allowed takes no place from what is, and fewer than 400 all survive."""
-    allowed = np.flatnonzero(np.random.default_rng(11).random(len(rows)) < share) + 1
-    found = nearest(table, queries[0], wanted=10, allowed=allowed)
-    assert np.isin(found, allowed).all()
-    assert len(found) == min(len(allowed), 400)
-    assert recall(table, rows, queries, allowed) >= 0.95
+DAMAGE = {
+    "ids cut": "chunks = substr(chunks, 1, length(chunks) - 4)",
+    "ids torn": "chunks = substr(chunks, 2)",
+    "no ids": "chunks = x''",
+    "nothing": "chunks = x'', factors = x'', high = x'', low = x''",
+    "factors cut": "factors = substr(factors, 5)",
+    "factors too many": "factors = CAST(factors || x'00000000' AS BLOB)",
+    "high bits torn": "high = substr(high, 2)",
+    "high bits cut": "high = substr(high, 9)",
+    "low bits cut": "low = substr(low, 1, length(low) / 2)",
+    "no bits": "high = x'', low = x''",
+    "other dimension": "high = substr(high, 1, length(high) / 2), low = substr(low, 1, length(low) / 2)",
+}
 
 
-def test_chunks_that_are_not_in_the_table_are_passed_over(
-    table: CodeTable, queries: FloatArray
-) -> None:
-    """A chunk that is newer than the table, or none at all, does no harm."""
-    beyond = np.array([3, 5, 20_001, 900_000], dtype=np.int64)
-    assert nearest(table, queries[0], wanted=10, allowed=beyond).tolist() == [3, 5]
-    none = np.empty(0, dtype=np.int64)
-    assert nearest(table, queries[0], wanted=10, allowed=none).tolist() == []
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+def test_damaged_runs_are_refused(connection: apsw.Connection, change: str) -> None:
+    """A run that nobody wrote is an error, and no merge makes it part of a sound one."""
+    rows = noise(FAN_IN * 2)
+    for row in range(FAN_IN - 1):
+        add(connection, upto(2, first=2 * row + 1), rows[2 * row : 2 * row + 2])
+    assert len(in_file(connection)) == 2 * (FAN_IN - 1)
+    connection.execute(f"UPDATE code_run SET {change} WHERE id = 3")
+    with pytest.raises(StoreCorruptError):
+        runs(connection, MODEL, -1)
+    with pytest.raises(StoreCorruptError):
+        add(connection, upto(2, first=2 * FAN_IN - 1), rows[-2:])
 
 
-def test_an_empty_table_has_no_nearest(queries: FloatArray) -> None:
-    """Without codes there is nothing to find, and no error."""
-    empty = CodeTable(1, 0, 0, ())
-    assert nearest(empty, queries[0], wanted=10, allowed=None).tolist() == []
+def test_a_merge_refuses_ids_beyond_all_chunks(connection: apsw.Connection) -> None:
+    """An id that no chunk can have does not become part of a larger run."""
+    rows = noise(FAN_IN)
+    for row in range(FAN_IN - 1):
+        add(connection, upto(1, first=row + 1), rows[row : row + 1])
+    connection.execute("UPDATE code_run SET chunks = x'ffffffff' WHERE id = 3")
+    with pytest.raises(StoreCorruptError):
+        add(connection, upto(1, first=FAN_IN), rows[-1:])
 
 
-@pytest.mark.parametrize("dimension", [3, 100, 130])
-def test_any_dimension_will_do(dimension: int) -> None:
-    """Bits that only fill up the last word change nothing."""
-    rows = embeddings(6_000, dimension, seed=12, directions=min(dimension, 20))
-    table = made(np.arange(1, 6_001, dtype=np.int64), rows)
-    queries = embeddings(20, dimension, seed=13, directions=min(dimension, 20))
-    found = nearest(table, queries[0], wanted=10, allowed=None)
-    assert len(found) == 400
-    if dimension > 8:
-        assert recall(table, rows, queries, None) >= 0.95
-    bits = 2.0 * np.unpackbits(sign_codes(rows[:50]), axis=1)[:, :dimension] - 1.0
-    first = table.shards[0].bits[:, :50]
-    assert np.allclose(codes._by_query(first, queries[0]), bits @ queries[0], atol=1e-5)
+def test_models_do_not_share_codes(connection: apsw.Connection) -> None:
+    """Each model has runs of its own; clearing one's leaves the other's."""
+    other = register_model(connection, ModelInfo("other", 64, "1" * 64, 512))
+    rows, others = noise(FAN_IN - 1), noise(FAN_IN - 1, 64)
+    for row in range(FAN_IN - 1):
+        ids = upto(1, first=row + 1)
+        add(connection, ids, rows[row : row + 1])
+        add_codes(connection, other, ids, others[row : row + 1], 1, late=False)
+    # Two runs fewer than a merge of both would take.
+    assert levels(connection) == {0: 2 * (FAN_IN - 1)}
+    every = held([each for each, _ in runs(connection, other, -1)])
+    assert every == held([encoded(upto(FAN_IN - 1), others)])
+    clear_codes(connection, MODEL)
+    assert in_file(connection) == {}
+    assert held([each for each, _ in runs(connection, other, -1)]) == every
 
 
-def test_distances_are_numbers_of_differing_signs(rows: FloatArray, table: CodeTable) -> None:
-    """Counted word by word they are what comparing every sign gives, and none for the forbidden."""
-    shard = table.shards[0]
-    code = codes._words(sign_codes(rows[:1]))[0]
-    allowed = np.ones(table.last + 1, dtype=np.bool_)
-    allowed[2] = False
-    found = codes._distances(shard, code, allowed)[:200]
-    expected = ((rows[:200] > 0) != (rows[0] > 0)).sum(axis=1)
-    expected[1] = np.iinfo(np.uint16).max
-    assert found.tolist() == expected.tolist()
+def test_codes_are_derived_anew_from_the_vectors(tmp_path: Path) -> None:
+    """Whatever became of the codes, the vectors give the same ones again."""
+    path = tmp_path / "x.db"
+    with Memory(path, model="fake") as memory:
+        memory.add_batch([NewDocument(f"amber {n}", key=str(n)) for n in range(20)])
+        memory.delete(key="7")
+        memory.add("the cedar door", key="8")
+    store = SqliteStore(path)
+    with store.write() as writer:
+        living = {row[0] for row in fetch(writer._connection, "SELECT id FROM chunk")}
+        before = {i: code for i, code in in_file(writer._connection).items() if i in living}
+        writer._connection.execute("DELETE FROM code_run WHERE id = 1")
+        writer._connection.execute("UPDATE code_run SET high = substr(high, 2)")
+        writer._connection.execute("UPDATE meta SET value = 0 WHERE name = 'coder'")
+    with store.write() as writer:
+        writer.derive_codes()
+        assert in_file(writer._connection) == before
+    with store.read() as reader:
+        assert reader.coder == codes.CODER_VERSION
+        assert reader.derived_anew >= 1
+    store.close()
+    with Memory(path, model="fake") as memory:
+        assert memory.check().findings == ()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from vstash import Memory, NewDocument
+from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.lengths import set_lengths
 from vstash.store.postings import (
@@ -19,6 +20,7 @@ from vstash.store.postings import (
     MAX_COUNT,
     add_postings,
     clear_postings,
+    last_posted,
     merge_some,
     postings,
 )
@@ -38,7 +40,10 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
 
 def add(connection: apsw.Connection, chunks: dict[int, dict[str, int]], counter: int = 1) -> None:
     """Write chunks as one commit does: a segment, and their lengths."""
-    add_postings(connection, [(chunk, Counter(words)) for chunk, words in chunks.items()])
+    rows = add_postings(
+        connection, [(chunk, list(Counter(words).elements())) for chunk, words in chunks.items()]
+    )
+    assert rows == len({word for words in chunks.values() for word in words})
     resize(connection, {chunk: sum(words.values()) for chunk, words in chunks.items()}, counter)
 
 
@@ -50,7 +55,7 @@ def resize(connection: apsw.Connection, lengths: dict[int, int], counter: int = 
 
 def found(connection: apsw.Connection, word: str) -> dict[int, int]:
     """Counts by chunk, after making sure that each chunk comes once."""
-    posting = postings(connection, word)
+    posting = postings(connection, [word])[word]
     assert posting.ids.shape == posting.counts.shape
     pairs = dict(zip(posting.ids.tolist(), posting.counts.tolist(), strict=True))
     assert len(pairs) == len(posting.ids), "a posting was found twice"
@@ -89,8 +94,8 @@ def test_what_is_added_is_found(connection: apsw.Connection) -> None:
     assert found(connection, "amber") == {1: 2, 2: 1, 70_000: 5}
     assert found(connection, "lamp") == {1: 1, 7: 3}
     assert found(connection, "東京") == {70_000: 1}
-    posting = postings(connection, "amber")
-    assert posting.ids.dtype == np.dtype(np.uint32)
+    posting = postings(connection, ["amber"])["amber"]
+    assert posting.ids.dtype == np.dtype(np.int64)
     assert posting.counts.dtype == np.dtype(np.uint8)
 
 
@@ -101,6 +106,98 @@ def test_a_word_that_is_nowhere_has_an_empty_posting(
     """Only the very word is looked up."""
     add(connection, {1: {"amber": 2}})
     assert found(connection, word) == {}
+
+
+def test_words_are_found_together_as_alone(connection: apsw.Connection) -> None:
+    """Many words are looked up at once, in any order, and one that is nowhere is empty."""
+    add(connection, {1: {"amber": 2, "lamp": 1}, 2: {"amber": 1}})
+    add(connection, {3: {"lamp": 3, "basil": 1}, 4: {"cedar": 300}})
+    asked = ["lamp", "nowhere", "cedar", "amber", "", "basil"]
+    together = postings(connection, asked)
+    assert list(together) == asked
+    for word in asked:
+        pairs = zip(together[word].ids.tolist(), together[word].counts.tolist(), strict=True)
+        assert dict(pairs) == found(connection, word)
+    assert postings(connection, []) == {}
+
+
+def test_only_newer_chunks_are_found_after_an_id(connection: apsw.Connection) -> None:
+    """Who knows the postings up to a chunk gets the rest, in the middle of a merge too."""
+    chunks: dict[int, dict[str, int]] = {}
+    for chunk in range(1, 31):
+        chunks[chunk] = wide(chunk, 700) | {"amber": 1 + chunk % 3}
+        add(connection, {chunk: chunks[chunk]})
+        merge_some(connection, 1)
+        expected = by_word(chunks)["amber"]
+        for after in (0, 1, chunk - 9, chunk - 1, chunk):
+            posting = postings(connection, ["amber", "nowhere"], after=max(after, 0))["amber"]
+            pairs = zip(posting.ids.tolist(), posting.counts.tolist(), strict=True)
+            assert sorted(pairs) == [(i, n) for i, n in expected.items() if i > after]
+    assert len(levels(connection)) > 1
+
+
+def test_the_last_posted_chunk_is_never_forgotten(connection: apsw.Connection) -> None:
+    """It stays known when its segment is merged, and when it is gone."""
+    assert last_posted(connection) == 0
+    for chunk in range(1, FAN_IN + 1):
+        add(connection, {10 * chunk: {"amber": 1}})
+        assert last_posted(connection) == 10 * chunk
+    resize(connection, {10 * FAN_IN: 0}, counter=2)
+    merge_some(connection, 10_000)
+    assert levels(connection) == {1: 1}
+    assert last_posted(connection) == 10 * FAN_IN
+    add(connection, {900: {}})
+    assert last_posted(connection) == 900
+
+
+def test_a_chunk_without_words_is_in_no_posting(connection: apsw.Connection) -> None:
+    """Punctuation alone leaves a segment without rows, which merges like any other."""
+    for chunk in range(1, FAN_IN + 1):
+        add(connection, {chunk: {"amber": 1} if chunk == 3 else {}})
+    merge_some(connection, 10_000)
+    assert levels(connection) == {1: 1}
+    assert found(connection, "amber") == {3: 1}
+
+
+@pytest.mark.parametrize(
+    ("chunks", "level"), [(1, 0), (FAN_IN - 1, 0), (FAN_IN, 1), (63, 1), (64, 2), (600, 3)]
+)
+def test_a_large_commit_starts_at_the_level_of_its_size(
+    connection: apsw.Connection, chunks: int, level: int
+) -> None:
+    """What is already large is not merged from the bottom up."""
+    add(connection, {chunk: {"amber": 1} for chunk in range(1, chunks + 1)})
+    assert levels(connection) == {level: 1}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_commits_of_any_size_merge(connection: apsw.Connection, seed: int) -> None:
+    """Large commits between small ones, and the other way about, lose and double nothing."""
+    rng = random.Random(seed)
+    chunks: dict[int, dict[str, int]] = {}
+    for counter in range(1, 200):
+        first = len(chunks) + 1
+        size = rng.choice((1, 1, 1, 2, FAN_IN, 3 * FAN_IN))
+        new = {
+            chunk: {"amber": 1 + chunk % 3, f"w{rng.randrange(40)}": 1}
+            for chunk in range(first, first + size)
+        }
+        add(connection, new, counter=counter)
+        chunks |= new
+        merge_some(connection, 500)
+        assert all(count < FAN_IN for count in levels(connection).values())
+    expected = by_word(chunks)
+    assert {word: found(connection, word) for word in expected} == expected
+
+
+@pytest.mark.parametrize("ids", ["01ffffffff", "0101", "0301000000", "010100000001"])
+def test_a_merge_refuses_what_is_damaged(connection: apsw.Connection, ids: str) -> None:
+    """Ids beyond all chunks, and rows that cannot be read, are not merged into sound ones."""
+    for chunk in range(1, FAN_IN + 1):
+        add(connection, {chunk: {"amber": 2}})
+    connection.execute(f"UPDATE posting SET ids = x'{ids}' WHERE segment = 3")
+    with pytest.raises(StoreCorruptError):
+        merge_some(connection, 1)
 
 
 def test_counts_are_capped(connection: apsw.Connection) -> None:
@@ -119,7 +216,7 @@ def test_counts_are_capped(connection: apsw.Connection) -> None:
 
 def test_nothing_added_is_no_segment(connection: apsw.Connection) -> None:
     """A commit without new chunks, such as a deletion, leaves no segment behind."""
-    add_postings(connection, [])
+    assert add_postings(connection, []) == 0
     assert levels(connection) == {}
     merge_some(connection, 1)
     assert levels(connection) == {}
@@ -263,7 +360,8 @@ def test_a_commit_is_one_segment(tmp_path: Path) -> None:
         memory.add_batch([NewDocument(text, key="same") for text in ("basil one", "cedar two")])
     store = SqliteStore(tmp_path / "x.db")
     with store.read() as reader:
-        assert levels(reader._connection) == {0: 2}
+        # Thirty chunks are as many as a merged segment of level 1 has.
+        assert levels(reader._connection) == {1: 1, 0: 1}
         assert len(found(reader._connection, "amber")) == 30
         assert found(reader._connection, "basil") == {}
         assert list(found(reader._connection, "cedar").values()) == [1]
