@@ -5,6 +5,12 @@ DELETE FROM segment;
 ALTER TABLE segment ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
 UPDATE meta SET value = 0 WHERE name = 'normaliser';
 
+-- A document's chunks have ids one after another, so that a filter finds them without a look-up each.
+ALTER TABLE document ADD COLUMN first_chunk INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE document ADD COLUMN chunk_count INTEGER NOT NULL DEFAULT 0;
+UPDATE document SET (first_chunk, chunk_count) =
+    (SELECT coalesce(min(id), 0), count(*) FROM chunk WHERE chunk.document = document.number);
+
 INSERT INTO meta (name, value) VALUES
     ('coder', 0),          -- version of the rules that derived the codes
     ('derived_anew', 0),   -- grows when an index is built again, so that nothing kept of it is used

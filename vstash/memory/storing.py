@@ -108,7 +108,7 @@ class Storing(Base):
     ) -> tuple[str, ...]:
         """Remember very many texts, with ready vectors where you have them.
 
-        Everything is checked before anything is stored. Then a thousand texts at a time are stored
+        Everything is checked before anything is stored. Then 4,096 texts at a time are stored
         together (64, where the model has to embed them); the same call with the same keys can be
         repeated after a failure.
 

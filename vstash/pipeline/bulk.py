@@ -22,7 +22,7 @@ __all__ = ["Bulk"]
 
 _PLURALS: Final = {"text": "texts", "key": "keys", "title": "titles", "metadata": "metadata"}
 # A transaction takes as many: what a crash can lose, and what others wait for.
-_BATCH: Final = 1_000
+_BATCH: Final = 4_096
 # The model takes half a second and more for as many; then it is better to commit.
 _BATCH_TO_EMBED: Final = 64
 

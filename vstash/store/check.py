@@ -52,10 +52,10 @@ def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckRe
     ):
         try:
             findings.extend(part)
-        except apsw.SQLError as error:
+        except apsw.SQLError as error:  # noqa: PERF203 - five parts, not a hot loop
             message = "A table that vstash made is missing or changed: restore a backup."
             findings.extend(finding("table_damaged", message, [type(error).__name__]))
-        except (apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:  # noqa: PERF203 - five parts, not a hot loop
+        except (apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:
             message = "A stored value cannot be read: restore a backup."
             findings.extend(finding("value_damaged", message, [type(error).__name__]))
     counts = fetch(

@@ -53,7 +53,7 @@ _COLUMNS = (
     "d.id, d.key, c.name, d.title, d.metadata, "
     "(SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE document = d.number ORDER BY tag)), "
     "d.content_hash, d.created, d.updated, d.expires_at, "
-    "(SELECT count(*) FROM chunk WHERE document = d.number), d.char_count, d.number"
+    "d.chunk_count, d.char_count, d.number"
 )
 _FROM = "FROM document d JOIN collection c ON c.id = d.collection"
 
@@ -242,6 +242,7 @@ def insert_document(
     now: int,
     collection: int,
     replaces: Existing | None,
+    chunks: range,
 ) -> int:
     """Write the row of a document, or overwrite the one it replaces; its tags with it.
 
@@ -251,6 +252,7 @@ def insert_document(
         now: Microseconds since the epoch.
         collection: Its collection's number.
         replaces: The document that keeps its id and creation time.
+        chunks: The ids of its chunks.
 
     Returns:
         The document's number.
@@ -265,12 +267,14 @@ def insert_document(
         row.expires_at,
         row.source_size,
         row.source_mtime_ns,
+        chunks.start,
+        len(chunks),
     )
     if replaces is None:
         connection.execute(
             "INSERT INTO document (title, metadata, media_type, content_hash, char_count, updated, "
-            "expires_at, source_size, source_mtime_ns, id, key, created, collection) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "expires_at, source_size, source_mtime_ns, first_chunk, chunk_count, id, key, created, "
+            "collection) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*fields, row.id, row.key, now, collection),
         )
         number = connection.last_insert_rowid()
@@ -279,8 +283,8 @@ def insert_document(
         number = replaces.number
         connection.execute(
             "UPDATE document SET title = ?, metadata = ?, media_type = ?, content_hash = ?, "
-            "char_count = ?, updated = ?, expires_at = ?, source_size = ?, source_mtime_ns = ? "
-            "WHERE number = ?",
+            "char_count = ?, updated = ?, expires_at = ?, source_size = ?, source_mtime_ns = ?, "
+            "first_chunk = ?, chunk_count = ? WHERE number = ?",
             (*fields, number),
         )
         write_tags(connection, number, row.tags)

@@ -263,6 +263,29 @@ def _json_equal(place: _JsonValue, items: Sequence[Scalar | datetime]) -> _Sql:
 
 
 def _json_number_equal(place: _JsonValue, numbers: Sequence[float]) -> _Sql:
+    if not all(map(_is_inside_64_bits, numbers)):
+        return _huge_equal(place, numbers)
+    return _number(place, _one_of(place.value, numbers))
+
+
+def _json_order(place: _JsonValue, sign: str, number: float) -> _Sql:
+    compared = _sql(f"{{}} {sign} {{}}", place.value, _bound(number))
+    if _is_inside_64_bits(number):
+        # A stored integer beyond 64 bits, rounded as it is, lies on the right side of any other.
+        return _number(place, compared)
+    return _sql(
+        "(CASE {} WHEN 'real' THEN {} WHEN 'integer' THEN"
+        " CASE typeof({}) WHEN 'integer' THEN {} ELSE {} END ELSE 0 END)",
+        *(place.type, compared, place.value, compared, _huge_order(place, sign, number)),
+    )
+
+
+def _number(place: _JsonValue, compared: _Sql) -> _Sql:
+    """A comparison of numbers: the value first, which most documents fail, then whether it is one."""
+    return _sql("(coalesce({}, 0) AND {} IN ('integer', 'real'))", compared, place.type)
+
+
+def _huge_equal(place: _JsonValue, numbers: Sequence[float]) -> _Sql:
     equal = _one_of(place.value, numbers)
     digits = [str(int(number)) for number in numbers if _is_beyond_64_bits(number)]
     beyond = _one_of(place.source, digits) if digits else _FALSE
@@ -270,15 +293,6 @@ def _json_number_equal(place: _JsonValue, numbers: Sequence[float]) -> _Sql:
         "(CASE {} WHEN 'real' THEN {} WHEN 'integer' THEN"
         " CASE typeof({}) WHEN 'integer' THEN {} ELSE {} END ELSE 0 END)",
         *(place.type, equal, place.value, equal, beyond),
-    )
-
-
-def _json_order(place: _JsonValue, sign: str, number: float) -> _Sql:
-    compared = _sql(f"{{}} {sign} {{}}", place.value, _bound(number))
-    return _sql(
-        "(CASE {} WHEN 'real' THEN {} WHEN 'integer' THEN"
-        " CASE typeof({}) WHEN 'integer' THEN {} ELSE {} END ELSE 0 END)",
-        *(place.type, compared, place.value, compared, _huge_order(place, sign, number)),
     )
 
 
@@ -292,6 +306,11 @@ def _huge_order(place: _JsonValue, sign: str, number: float) -> _Sql:
         f"({{}} {side} 0, length({{}}), {{}}) {sign} (1, {{}}, {{}})",
         *(place.value, place.source, place.source, _bound(len(digits)), _bound(digits)),
     )
+
+
+def _is_inside_64_bits(number: float) -> bool:
+    """Whether no integer beyond 64 bits can round to it."""
+    return -_INT_LIMIT < number < _INT_LIMIT
 
 
 def _is_beyond_64_bits(number: float) -> bool:

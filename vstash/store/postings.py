@@ -36,8 +36,11 @@ __all__ = [
     "postings",
 ]
 
-# Eight segments of a level become one of the next: a query meets a few dozen at a million chunks.
+# Eight segments of a level become one of the next.
 FAN_IN: Final = 8
+# Segments of 32,768 chunks and more stay as they are: merging them would cost a bulk load more than
+# looking into some thirty of them costs a search of a million chunks.
+FINAL_LEVEL: Final = 5
 MAX_COUNT: Final = 255
 # Words moved by one step of a merge, so that no commit waits long for it.
 _STEP_WORDS: Final = 500
@@ -192,8 +195,9 @@ def _job(connection: apsw.Connection) -> tuple[int, list[int]] | None:
         return rows[0][0], [row[1] for row in rows if row[0] == rows[0][0]]
     full = fetch(
         connection,
-        "SELECT level FROM segment GROUP BY level HAVING count(*) >= ? ORDER BY level LIMIT 1",
-        (FAN_IN,),
+        "SELECT level FROM segment WHERE level < ? GROUP BY level HAVING count(*) >= ? "
+        "ORDER BY level LIMIT 1",
+        (FINAL_LEVEL, FAN_IN),
     )
     if not full:
         return None

@@ -171,12 +171,12 @@ class Writer(Reader):
         replaces = documents.existing(self._connection, collection, row.key)
         if replaces is not None:
             self._remove_chunks(replaces.number)
+        ids = self._new_ids(len(chunks))
         number = documents.insert_document(
-            self._connection, row, now=now, collection=collection, replaces=replaces
+            self._connection, row, now=now, collection=collection, replaces=replaces, chunks=ids
         )
         documents.insert_text(self._connection, number, row.text, new=replaces is None)
         self._crash_point("put:text")
-        ids = self._new_ids(len(chunks))
         self._added_to[number] = ids
         for seq, (chunk_id, chunk) in enumerate(zip(ids, chunks, strict=True)):
             self._added[chunk_id] = documents.PlacedChunk(number, seq, chunk)
