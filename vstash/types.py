@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, Union
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float32]
     IdArray = NDArray[np.int64]
+    # What a caller may bring, of any precision.
+    AnyVector = Sequence[float] | NDArray[np.floating[Any]]
+    AnyVectors = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
 
 __all__ = [
     "UNSET",

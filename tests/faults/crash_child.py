@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -40,29 +41,59 @@ def deleted(engine: Engine) -> None:
     engine.writing.delete(None, key="target", collection=None)
 
 
+def for_later(engine: Engine) -> None:
+    """Replace a document by one that awaits its vector."""
+    engine.writing.add(NewDocument(AFTER, key="target"), embed=False)
+
+
+def embedded(engine: Engine) -> None:
+    """Give the document that awaits it its vector."""
+    engine.embedding.embed()
+
+
 def planted(engine: Engine) -> None:
     """The control: text in one transaction; the crash comes before the words in the next."""
     prepared = prepare.prepare(NewDocument(AFTER, key="fresh"), engine.settings)
     (ready,) = engine.writing.readying.make_ready([(prepared, None)])
     with engine.store.write() as writer:
         run = writer._connection
-        number = documents.insert_document(run, ready.row, now=1, replaces=None)
-        documents.insert_text(run, number, ready.row.text)
-        run.execute(
-            'INSERT INTO chunk (document, seq, start, "end", heading, tokens) '
-            "VALUES (?, 0, 0, 3, '[]', 1)",
-            (number,),
+        collection = documents.made_collection(run, "default")
+        number = documents.insert_document(
+            run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
         )
+        documents.insert_text(run, number, ready.row.text, new=True)
+        chunk = documents.PlacedChunk(number, 0, ready.chunks[0])
+        documents.insert_chunks(run, {documents.last_chunk(run) + 1: chunk})
         run.execute("UPDATE meta SET value = value + 1 WHERE name = 'chunk_count'")
     os._exit(CRASHED)
 
 
-WORK: dict[str, tuple[Callable[[Engine], None], dict[str, str]]] = {
-    "added": (added, BEFORE | {"fresh": AFTER}),
-    "replaced": (replaced, BEFORE | {"target": AFTER}),
-    "in_batch": (in_batch, BEFORE | {"fresh": AFTER, "target": AFTER}),
-    "deleted": (deleted, {"kept": BEFORE["kept"]}),
-    "planted": (planted, BEFORE | {"fresh": AFTER}),
+@dataclass(frozen=True)
+class Left:
+    """What a file holds: texts by key, and how many chunks await a vector."""
+
+    held: dict[str, str]
+    awaiting: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """A write, and what the file holds before it and after it."""
+
+    run: Callable[[Engine], None]
+    old: Left
+    new: Left
+
+
+ONCE = Left(BEFORE)
+WORK: dict[str, Work] = {
+    "added": Work(added, ONCE, Left(BEFORE | {"fresh": AFTER})),
+    "replaced": Work(replaced, ONCE, Left(BEFORE | {"target": AFTER})),
+    "in_batch": Work(in_batch, ONCE, Left(BEFORE | {"fresh": AFTER, "target": AFTER})),
+    "deleted": Work(deleted, ONCE, Left({"kept": BEFORE["kept"]})),
+    "for_later": Work(for_later, ONCE, Left(BEFORE | {"target": AFTER}, 1)),
+    "embedded": Work(embedded, Left(BEFORE | {"late": AFTER}, 1), Left(BEFORE | {"late": AFTER})),
+    "planted": Work(planted, ONCE, Left(BEFORE | {"fresh": AFTER})),
 }
 
 
@@ -78,15 +109,17 @@ def crash(path: Path, work: str, point: str, nth: int) -> None:
 
     # The model is known already, so the only write is the one under test.
     engine = open_engine(path, model="fake", crash_point=at)
-    WORK[work][0](engine)
+    WORK[work].run(engine)
     engine.close()
 
 
 def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
     """Run one case on a file of its own."""
     path = base / f"{work}-{point.replace(':', '-')}-{nth}.db"
+    old, new = WORK[work].old, WORK[work].new
     with Memory(path, model="fake") as memory:
-        memory.add_batch([NewDocument(text, key=key) for key, text in BEFORE.items()])
+        for key, text in old.held.items():
+            memory.add(text, key=key, embed="later" if key == "late" else "now")
     child = os.fork()
     if not child:
         try:
@@ -96,11 +129,13 @@ def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
     _, status = os.waitpid(child, 0)
     with Memory(path, model="fake") as memory:
         held = {item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items}
+        left = Left(held, memory.stats().awaiting)
         found = [finding.code for finding in memory.check().findings]
+        # A chunk that awaits its vector is found by its words.
         hits = {hit.document.key: hit.text for hit in memory.search(AFTER).hits}
     return {
         "exit": os.waitstatus_to_exitcode(status),
-        "state": "old" if held == BEFORE else "new" if held == WORK[work][1] else "between",
+        "state": "old" if left == old else "new" if left == new else "between",
         "found": found,
         "searched": hits == held,
     }

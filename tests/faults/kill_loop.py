@@ -17,7 +17,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,10 +25,12 @@ from pathlib import Path
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
+
 from vstash import Memory, NewDocument
 from vstash.pipeline import prepare
 from vstash.pipeline.engine import open_engine
-from vstash.store import documents, keyword, vectors
+from vstash.store import codes, documents, keyword, vectors
 
 KEYS = 40
 WORDS = ("amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet", "jade")
@@ -107,27 +108,35 @@ def write_planted(path: Path, _folder: Path, seed: int) -> None:
         document = NewDocument(text=text_of(rng, key), key=key)
         prepared = prepare.prepare(document, engine.settings)
         (ready,) = engine.writing.readying.make_ready([(prepared, None)])
-        ids = []
         say("asked", {key: document.text})
         with engine.store.write() as writer:
             run = writer._connection
-            number = documents.insert_document(run, ready.row, now=1, replaces=None)
-            documents.insert_text(run, number, ready.row.text)
-            for seq, chunk in enumerate(ready.chunks):
-                run.execute(
-                    'INSERT INTO chunk (document, seq, start, "end", heading, tokens) '
-                    "VALUES (?, ?, ?, ?, '[]', ?)",
-                    (number, seq, chunk.start, chunk.end, chunk.tokens),
-                )
-                ids.append(run.last_insert_rowid())
+            collection = documents.made_collection(run, "default")
+            number = documents.insert_document(
+                run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
+            )
+            documents.insert_text(run, number, ready.row.text, new=True)
+            chunks = {
+                documents.last_chunk(run) + 1 + seq: documents.PlacedChunk(number, seq, chunk)
+                for seq, chunk in enumerate(ready.chunks)
+            }
+            documents.insert_chunks(run, chunks)
         with engine.store.write() as writer:
             run = writer._connection
-            rows = [(name, chunk.words) for name, chunk in zip(ids, ready.chunks, strict=True)]
-            keyword.insert_words(run, rows)
-            writer._added.update((name, Counter(" ".join(words).split())) for name, words in rows)
+            counter, model = writer.change_counter + 1, writer._model_number()
+            words = {chunk: placed.row.words for chunk, placed in chunks.items()}
+            keyword.insert_words(run, words.items())
+            writer._add_postings(
+                [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
+            )
+            ids = np.array(list(chunks), dtype=np.int64)
+            matrix = np.stack([row.vector for row in ready.chunks if row.vector is not None])
+            vectors.insert_vectors(run, model, ids, matrix)
+            codes.add_codes(run, model, ids, matrix, counter, late=False)
+            run.execute(
+                "UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),)
+            )
             writer._changed = True
-            for name, chunk in zip(ids, ready.chunks, strict=True):
-                vectors.insert_vectors(run, writer._model_number(), [name], chunk.vector[None, :])
         say("done", {key: document.text})
 
 

@@ -15,16 +15,22 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the child forks
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("crash_child.py")
-PUTS = ("put:text", "put:chunks", "put:words", "put:end")
-ENDS = ("finish:postings", "commit")
+PUTS = ("put:text", "put:end")
+ADDS = ("finish:chunks", "finish:words")
+ENDS = ("finish:postings", "finish:vectors", "commit")
 CASES = [
-    *((work, point, 1) for work in ("added", "replaced") for point in (*PUTS, *ENDS)),
+    *((work, point, 1) for work in ("added", "replaced") for point in (*PUTS, *ADDS, *ENDS)),
     *(("in_batch", point, 2) for point in PUTS),
-    *(("in_batch", point, 1) for point in ENDS),
+    *(("in_batch", point, 1) for point in (*ADDS, *ENDS)),
     ("deleted", "delete:chunks", 1),
     *(("deleted", point, 1) for point in ENDS),
+    *(("for_later", point, 1) for point in (*PUTS, *ADDS, *ENDS)),
+    *(("embedded", point, 1) for point in ENDS),
 ]
-NEVER = [(work, "no such point", 1) for work in ("added", "replaced", "in_batch", "deleted")]
+NEVER = [
+    (work, "no such point", 1)
+    for work in ("added", "replaced", "in_batch", "deleted", "for_later", "embedded")
+]
 PLANTED = ("planted", "no such point", 1)
 
 

@@ -29,7 +29,8 @@ def damaged(path: Path, *statements: str) -> None:
     """Run SQL on the file, as vstash never would."""
     connection = apsw.Connection(str(path))
     connection.enable_load_extension(True)
-    connection.load_extension(str(sqlite_vec.loadable_path()))
+    library = str(sqlite_vec.loadable_path())  # type: ignore[no-untyped-call]
+    connection.load_extension(library)
     for statement in statements:
         connection.execute(statement)
     connection.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vstash.memory.base import Base
@@ -19,7 +18,7 @@ from vstash.types import (
 )
 
 if TYPE_CHECKING:
-    from vstash.types import FloatArray
+    from vstash.types import AnyVector
 
 __all__ = ["Reading"]
 
@@ -31,7 +30,7 @@ class Reading(Base):
         self,
         query: str,
         *,
-        vector: Sequence[float] | FloatArray | None = None,
+        vector: AnyVector | None = None,
         k: int = 10,
         collection: str | None = None,
         filter: JsonObject | None = None,

@@ -19,7 +19,7 @@ from vstash.types import Document, EmbedWhen, JsonObject, NewDocument
 
 if TYPE_CHECKING:
     from vstash.errors import VstashError
-    from vstash.types import FloatArray
+    from vstash.types import AnyVectors
 
 __all__ = ["Storing"]
 
@@ -97,7 +97,7 @@ class Storing(Base):
         self,
         texts: Sequence[str],
         *,
-        vectors: Sequence[Sequence[float]] | FloatArray | None = None,
+        vectors: AnyVectors | None = None,
         keys: Sequence[str] | None = None,
         titles: Sequence[str] | None = None,
         metadata: Sequence[JsonObject] | None = None,

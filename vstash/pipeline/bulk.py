@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
     from vstash.pipeline.write import Writing
     from vstash.settings import Settings
-    from vstash.types import FloatArray
+    from vstash.types import AnyVectors, FloatArray
 
 __all__ = ["Bulk"]
 
@@ -45,7 +45,7 @@ class Bulk:
         self,
         texts: Sequence[str],
         *,
-        vectors: Sequence[Sequence[float]] | FloatArray | None,
+        vectors: AnyVectors | None,
         keys: Sequence[str] | None,
         titles: Sequence[str] | None,
         metadata: Sequence[JsonObject] | None,

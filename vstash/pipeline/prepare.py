@@ -20,7 +20,7 @@ from vstash.types import Json, JsonObject, NewDocument
 
 if TYPE_CHECKING:
     from vstash.settings import Settings
-    from vstash.types import FloatArray
+    from vstash.types import AnyVector, AnyVectors, FloatArray
 
 __all__ = [
     "DEFAULT_COLLECTION",
@@ -278,15 +278,15 @@ def readable_query(query: str) -> str:
     return unicodedata.normalize("NFC", _UNSTORABLE.sub("\ufffd", query))
 
 
-def checked_query_vector(vector: Sequence[float] | FloatArray, dimension: int) -> FloatArray:
+def checked_query_vector(vector: AnyVector, dimension: int) -> FloatArray:
     """A ready vector of a query, brought to length 1.
 
     Raises:
         QueryError: When it is not a list of ``dimension`` finite numbers, or all are zero.
     """
     try:
-        row: FloatArray = checked_vectors([vector], 1, dimension)[0]
-    except FieldError as error:
+        row: FloatArray = checked_vectors(np.asarray(vector)[np.newaxis], 1, dimension)[0]
+    except (FieldError, ValueError, TypeError) as error:
         raise QueryError(
             f"vector is a list of {dimension} finite numbers that are not all zero.",
             pointer="/vector",
@@ -294,9 +294,7 @@ def checked_query_vector(vector: Sequence[float] | FloatArray, dimension: int) -
     return row
 
 
-def checked_vectors(
-    vectors: Sequence[Sequence[float] | FloatArray] | FloatArray, count: int, dimension: int
-) -> FloatArray:
+def checked_vectors(vectors: AnyVectors, count: int, dimension: int) -> FloatArray:
     """Ready vectors, brought to length 1: shape (count, dimension), float32.
 
     Raises:

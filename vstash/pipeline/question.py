@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -13,7 +12,7 @@ from vstash.types import JsonObject, Mode, StrategyName
 
 if TYPE_CHECKING:
     from vstash.settings import Settings
-    from vstash.types import FloatArray
+    from vstash.types import AnyVector, FloatArray
 
 __all__ = ["Question", "checked_question"]
 
@@ -44,7 +43,7 @@ class Question:
 def checked_question(
     query: str,
     *,
-    vector: Sequence[float] | FloatArray | None,
+    vector: AnyVector | None,
     k: int,
     collection: str | None,
     where: JsonObject | None,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vstash import __version__
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.reports import CheckReport, Stats
 from vstash.text.normalise import indexed
@@ -45,6 +44,8 @@ class Reporting:
 
     def stats(self) -> Stats:
         """Count; see `Memory.stats`."""
+        from importlib.metadata import version  # noqa: PLC0415 - 15 ms that only who asks pays
+
         self._recorder.flush()
         with self._store.read() as reader:
             counts = reader.counts()
@@ -63,7 +64,7 @@ class Reporting:
             file_bytes=counts.file_bytes,
             schema_version=counts.schema_version,
             sqlite_version=counts.sqlite_version,
-            vstash_version=__version__,
+            vstash_version=version("vstash"),
             durability=self._settings.durability,
         )
 

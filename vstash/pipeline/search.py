@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from vstash.store.allowed import Allowed
     from vstash.store.protocol import Store
     from vstash.store.session import Reader
-    from vstash.types import FloatArray, IdArray
+    from vstash.types import AnyVector, FloatArray, IdArray
 
 __all__ = ["Searching"]
 
@@ -115,7 +115,7 @@ class Searching:
         self,
         query: str,
         *,
-        vector: Sequence[float] | FloatArray | None,
+        vector: AnyVector | None,
         k: int,
         collection: str | None,
         where: JsonObject | None,

@@ -25,6 +25,8 @@ __all__ = ["Allowed", "AllowedCache", "find_allowed"]
 
 # A filter that allows all of a million chunks takes nine megabytes.
 _MOST_BYTES: Final = 32 * 1024 * 1024
+# The filter itself and the objects around it; values in a filter are bounded by its size.
+_ENTRY_BYTES: Final = 4096
 _NEVER: Final = 2**63 - 1
 # More than a document can have chunks: the longest text has 500 million characters.
 _COUNT: Final = 2**30
@@ -49,7 +51,7 @@ class Allowed:
     @property
     def size(self) -> int:
         """Bytes of memory."""
-        return int(self.ids.nbytes + self.mask.nbytes)
+        return int(self.ids.nbytes + self.mask.nbytes) + _ENTRY_BYTES
 
 
 Key = tuple[int | None, str, tuple[SqlValue, ...]]

@@ -42,10 +42,21 @@ def vector_findings(connection: apsw.Connection) -> Iterator[Finding]:
     if codes is not None:
         unique, often = np.unique(codes.ids, return_counts=True)
         yield from finding("code_repeated", "Chunks have two codes.", unique[often > 1].tolist())
+    odd = fetch(
+        connection,
+        f"SELECT chunk FROM vector_{number} WHERE length(value) <> ?",
+        (4 * info.dimension,),
+    )
+    if odd:
+        # Of another length, they cannot be compared with anything.
+        yield from finding(
+            "vector_invalid", "Vectors have another length.", (row[0] for row in odd)
+        )
+        return
     signs: dict[int, bytes] = dict(connection.execute(f"SELECT rowid, code FROM coarse_{number}"))
     invalid: list[int] = []
     stale: list[int] = []
-    for ids, matrix in _rows(connection, number, info.dimension, invalid):
+    for ids, matrix in vectors.in_parts(connection, number):
         norms = np.linalg.norm(matrix, axis=1)
         invalid += ids[~(np.abs(norms - 1) <= _NORM_TOLERANCE)].tolist()
         stale += _unlike(ids, matrix, signs, codes)
@@ -88,18 +99,6 @@ def _codes(connection: apsw.Connection, number: int) -> tuple[Codes | None, list
     )
     found = every.only(np.isin(every.ids, living))
     return (found.only(np.argsort(found.ids)) if len(found.ids) else None), []
-
-
-def _rows(
-    connection: apsw.Connection, number: int, dimension: int, invalid: list[int]
-) -> Iterator[tuple[IdArray, FloatArray]]:
-    """All vectors in parts; those of another length are told apart."""
-    odd = fetch(
-        connection, f"SELECT chunk FROM vector_{number} WHERE length(value) <> ?", (4 * dimension,)
-    )
-    invalid += [row[0] for row in odd]
-    if not odd:
-        yield from vectors.in_parts(connection, number)
 
 
 def _unlike(

@@ -141,6 +141,8 @@ def nearest(
     Returns:
         Some 2,000, or all where there are fewer.
     """
+    if not table.shards:
+        return Estimates(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
     words = -(-len(query) // 64)
     require(all(len(shard.high) == words for shard in table.shards))
     asked = _signs_of(query, words)
@@ -160,7 +162,7 @@ def nearest(
     if not masked:
         found = found.only(_allowed(living, found.ids))
     cosines = _by_codes(found, query)
-    order = np.argsort(-cosines)
+    order = np.lexsort((found.ids, -cosines))
     return Estimates(found.ids[order], cosines[order])
 
 
@@ -259,7 +261,7 @@ def _product(
     for number, plane in enumerate(planes):
         common = np.bitwise_count(bits & plane[:, np.newaxis])
         total += np.left_shift(common, number, dtype=kind)
-    product: FloatArray = np.float32(unit) * np.add.reduce(total, axis=0, dtype=kind)
+    summed = np.add.reduce(total, axis=0, dtype=kind).astype(np.float32)
     held = np.add.reduce(np.bitwise_count(bits).astype(kind), axis=0, dtype=kind)
-    product -= np.float32(largest) * held
+    product: FloatArray = np.float32(unit) * summed - np.float32(largest) * held.astype(np.float32)
     return product

@@ -9,12 +9,14 @@ which was measured to lose here. Each commit adds one run; runs of a size are me
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import numpy as np
 
+from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.faults import require
 from vstash.store.lengths import all_lengths
@@ -119,7 +121,9 @@ def add_codes(
     for start in range(0, len(ids), _MOST):
         part = slice(start, start + _MOST)
         _insert(connection, model, encoded(ids[part], vectors[part]), counter, late=late)
-    _merge(connection, model, counter)
+    # What is damaged stays as it is, for the check to find; it must not keep others from writing.
+    with suppress(StoreCorruptError):
+        _merge(connection, model, counter)
 
 
 def _insert(
@@ -162,7 +166,9 @@ def _merge(connection: apsw.Connection, model: int, counter: int) -> None:
         )
         if len(rows) < _FAN_IN:
             continue
-        every = joined([_read(row[2:]) for row in rows])
+        parts = [_read(row[2:]) for row in rows]
+        require(len({len(part.high) for part in parts}) == 1)
+        every = joined(parts)
         lengths = all_lengths(connection)
         require(int(every.ids.max()) < len(lengths))
         living = every.only(lengths[every.ids] > 0)
@@ -173,6 +179,7 @@ def _merge(connection: apsw.Connection, model: int, counter: int) -> None:
 
 def _read(row: tuple[bytes, bytes, bytes, bytes]) -> Codes:
     chunks, factors, high, low = row
+    require(len(chunks) % 4 == 0)
     ids = np.frombuffer(chunks, dtype="<u4").astype(np.int64)
     require(len(ids) > 0 and len(factors) == 4 * len(ids))
     require(len(high) == len(low) and len(high) > 0 and len(high) % (8 * len(ids)) == 0)

@@ -9,6 +9,7 @@ chunks that are gone stay until a merge drops them; their length is 0 and says s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import apsw
 import numpy as np
 
+from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.faults import require
 from vstash.store.lengths import all_lengths
@@ -173,11 +175,13 @@ def merge_some(connection: apsw.Connection, rows: int) -> None:
         rows: At least this many are moved, if there is something to merge.
     """
     moved = 0
-    while moved < rows:
-        job = _job(connection)
-        if job is None:
-            return
-        moved += _step(connection, *job)
+    # What is damaged stays as it is, for the check to find; it must not keep others from writing.
+    with suppress(StoreCorruptError):
+        while moved < rows:
+            job = _job(connection)
+            if job is None:
+                return
+            moved += _step(connection, *job)
 
 
 def clear_postings(connection: apsw.Connection) -> None:

@@ -41,7 +41,8 @@ def test_ready_vectors_are_taken(memory: Memory) -> None:
     memory.add_many(TEXTS, vectors=vectors, keys=KEYS)
     for number, vector in enumerate(vectors):
         hit = memory.search("x", vector=vector, mode="vector", k=1).hits[0]
-        assert (hit.document.key, hit.vector_score) == (KEYS[number], pytest.approx(1, abs=1e-5))
+        assert hit.document.key == KEYS[number]
+        assert hit.vector_score == pytest.approx(1, abs=1e-5)
     assert memory.check().findings == ()
 
 

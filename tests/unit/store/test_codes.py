@@ -159,9 +159,9 @@ def test_estimates_of_cosines_are_unbiased() -> None:
     """At every true cosine from -.8 to .8 the estimates lie around it, not nearer to 0 or farther."""
     dimension, count = 384, 10_000
     queries = noise(count, dimension, seed=3)
-    aside = noise(count, dimension, seed=4).astype(np.float64)
-    aside -= np.einsum("ij,ij->i", aside, queries)[:, np.newaxis] * queries
-    aside = unit(aside)
+    others = noise(count, dimension, seed=4).astype(np.float64)
+    along = np.einsum("ij,ij->i", others, queries)[:, np.newaxis]
+    aside = unit(others - along * queries)
     for true in (-0.8, -0.4, 0.0, 0.4, 0.8):
         rows = unit(true * queries + np.sqrt(1 - true**2) * aside)
         near = approximated(encoded(upto(count), rows), dimension)
@@ -304,7 +304,10 @@ DAMAGE = {
 
 @pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
 def test_damaged_runs_are_refused(connection: apsw.Connection, change: str) -> None:
-    """A run that nobody wrote is an error, and no merge makes it part of a sound one."""
+    """A run that nobody wrote is an error to who reads it, and no merge makes it part of a sound one.
+
+    Nor does it stop the write that came to merge it.
+    """
     rows = noise(FAN_IN * 2)
     for row in range(FAN_IN - 1):
         add(connection, upto(2, first=2 * row + 1), rows[2 * row : 2 * row + 2])
@@ -312,18 +315,19 @@ def test_damaged_runs_are_refused(connection: apsw.Connection, change: str) -> N
     connection.execute(f"UPDATE code_run SET {change} WHERE id = 3")
     with pytest.raises(StoreCorruptError):
         runs(connection, MODEL, -1)
-    with pytest.raises(StoreCorruptError):
-        add(connection, upto(2, first=2 * FAN_IN - 1), rows[-2:])
+    before = fetch(connection, "SELECT * FROM code_run ORDER BY id")
+    add(connection, upto(2, first=2 * FAN_IN - 1), rows[-2:])
+    assert fetch(connection, "SELECT * FROM code_run ORDER BY id")[:-1] == before
 
 
-def test_a_merge_refuses_ids_beyond_all_chunks(connection: apsw.Connection) -> None:
+def test_a_merge_leaves_ids_beyond_all_chunks(connection: apsw.Connection) -> None:
     """An id that no chunk can have does not become part of a larger run."""
     rows = noise(FAN_IN)
     for row in range(FAN_IN - 1):
         add(connection, upto(1, first=row + 1), rows[row : row + 1])
     connection.execute("UPDATE code_run SET chunks = x'ffffffff' WHERE id = 3")
-    with pytest.raises(StoreCorruptError):
-        add(connection, upto(1, first=FAN_IN), rows[-1:])
+    add(connection, upto(1, first=FAN_IN), rows[-1:])
+    assert len(fetch(connection, "SELECT 1 FROM code_run")) == FAN_IN
 
 
 def test_models_do_not_share_codes(connection: apsw.Connection) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from vstash import Memory, NewDocument
-from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.lengths import set_lengths
 from vstash.store.postings import (
@@ -191,13 +190,19 @@ def test_commits_of_any_size_merge(connection: apsw.Connection, seed: int) -> No
 
 
 @pytest.mark.parametrize("ids", ["01ffffffff", "0101", "0301000000", "010100000001"])
-def test_a_merge_refuses_what_is_damaged(connection: apsw.Connection, ids: str) -> None:
-    """Ids beyond all chunks, and rows that cannot be read, are not merged into sound ones."""
+def test_a_merge_leaves_what_is_damaged(connection: apsw.Connection, ids: str) -> None:
+    """Ids beyond all chunks, and rows that cannot be read, are not merged into sound ones.
+
+    Nor do they stop the write that came to merge them; the row stays for the check to find.
+    """
     for chunk in range(1, FAN_IN + 1):
         add(connection, {chunk: {"amber": 2}})
     connection.execute(f"UPDATE posting SET ids = x'{ids}' WHERE segment = 3")
-    with pytest.raises(StoreCorruptError):
-        merge_some(connection, 1)
+    merge_some(connection, 1)
+    add(connection, {FAN_IN + 1: {"cedar": 1}})
+    assert found(connection, "cedar") == {FAN_IN + 1: 1}
+    rows = fetch(connection, "SELECT hex(ids) FROM posting WHERE segment = 3")
+    assert rows == [(ids.upper(),)]
 
 
 def test_counts_are_capped(connection: apsw.Connection) -> None:
