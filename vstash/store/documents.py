@@ -71,14 +71,21 @@ def to_datetime(microseconds: int) -> datetime:
         raise unreadable() from None
 
 
+def _json(text: str) -> Any:
+    """A stored value; most are empty, and a decoder would cost more than all else of a row."""
+    if text == "{}":
+        return {}
+    return [] if text == "[]" else json.loads(text)
+
+
 def _document(row: Sequence[Any]) -> tuple[int, Document]:
     document = Document(
         id=row[0],
         key=row[1],
         collection=row[2],
         title=row[3],
-        metadata=json.loads(row[4]),
-        tags=tuple(json.loads(row[5])),
+        metadata=_json(row[4]),
+        tags=tuple(_json(row[5])),
         content_hash=row[6],
         created=to_datetime(row[7]),
         updated=to_datetime(row[8]),
@@ -187,7 +194,7 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
             document_id=document.id,
             seq=seq,
             text=joined[offset : offset + end - start],
-            heading=tuple(json.loads(heading)),
+            heading=tuple(_json(heading)),
             start=start,
             end=end,
             tokens=tokens,

@@ -24,6 +24,7 @@ __all__ = ["Unpacked", "packed", "unpacked"]
 
 _HEAD: Final = np.dtype([("width", "u1"), ("first", "<u4")])
 _WIDTHS: Final = (1, 2, 4)
+_NO_IDS: Final = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,13 @@ def unpacked(rows: Sequence[tuple[bytes, bytes]]) -> Unpacked:
     Raises:
         StoreCorruptError: When a row is not of that form.
     """
+    if not rows:
+        return Unpacked(_NO_IDS, np.empty(0, dtype=np.uint8), _NO_IDS)
     lengths = np.fromiter((len(row[0]) for row in rows), dtype=np.int64, count=len(rows))
     require(bool(np.all(lengths >= _HEAD.itemsize)))
     heads = np.frombuffer(b"".join(row[0][: _HEAD.itemsize] for row in rows), dtype=_HEAD)
     widths = heads["width"].astype(np.int64)
-    require(bool(np.isin(widths, _WIDTHS).all()))
+    require(bool(np.logical_or.reduce([widths == width for width in _WIDTHS]).all()))
     bodies = lengths - _HEAD.itemsize
     require(not np.any(bodies % widths))
     sizes = 1 + bodies // widths

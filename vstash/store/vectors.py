@@ -42,7 +42,7 @@ PLAIN_LIMIT = 4096
 _SURVIVORS = 800
 # Vectors read at once by the fast search, and at most. It goes on until no estimate that is left,
 # with three deviations of what the estimates were wrong by, reaches the last hit to be sure of.
-_STEP = 128
+_STEP = 64
 _MOST_READ = 2048
 _DEVIATIONS = 3.0
 _FLOAT_BYTES = 4
@@ -242,11 +242,13 @@ def surest(
     end = 0
     most = min(len(estimates.ids), max(_MOST_READ, 2 * depth))
     while end < most:
-        start, end = end, min(max(end + _STEP, 2 * depth), most)
+        start, end = end, min(max(end + _STEP, depth), most)
         asked, guessed = estimates.ids[start:end], estimates.cosines[start:end]
-        found, cosine = cosines(connection, model, query, np.sort(asked))
         order = np.argsort(asked)
-        wrong = np.concatenate([wrong, cosine - guessed[order[np.isin(asked[order], found)]]])
+        found, cosine = cosines(connection, model, query, asked[order])
+        # Both ascend, and all that was found was asked for.
+        places = order[np.searchsorted(asked[order], found)]
+        wrong = np.concatenate([wrong, cosine - guessed[places]])
         ids, scores = np.concatenate([ids, found]), np.concatenate([scores, cosine])
         if end < most and len(ids) >= sure:
             last = np.partition(scores, len(scores) - sure)[len(scores) - sure]
