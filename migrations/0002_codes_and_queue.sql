@@ -11,6 +11,11 @@ ALTER TABLE document ADD COLUMN chunk_count INTEGER NOT NULL DEFAULT 0;
 UPDATE document SET (first_chunk, chunk_count) =
     (SELECT coalesce(min(id), 0), count(*) FROM chunk WHERE chunk.document = document.number);
 
+-- The content hash as its 32 bytes: 64 digits are half of a short document's row.
+ALTER TABLE document ADD COLUMN digest BLOB NOT NULL DEFAULT x'' CHECK (length(digest) IN (0, 32));
+UPDATE document SET digest = unhex(content_hash);
+ALTER TABLE document DROP COLUMN content_hash;
+
 INSERT INTO meta (name, value) VALUES
     ('coder', 0),          -- version of the rules that derived the codes
     ('derived_anew', 0),   -- grows when an index is built again, so that nothing kept of it is used

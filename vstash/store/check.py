@@ -76,7 +76,7 @@ def _pages(connection: apsw.Connection) -> list[Finding]:
 def _text(connection: apsw.Connection) -> Iterator[Finding]:
     wrong_hash, wrong_length, bad_span, no_chunk = [], [], [], []
     rows = connection.execute(
-        "SELECT number, id, title, metadata, content_hash, char_count FROM document"
+        "SELECT number, id, title, metadata, digest, char_count FROM document"
     )
     for number, document_id, title, metadata, digest, length in rows:
         text = documents.read_text(connection, number)
@@ -88,7 +88,7 @@ def _text(connection: apsw.Connection) -> Iterator[Finding]:
                 "SELECT tag FROM tag WHERE document = ? ORDER BY tag", (number,)
             )
         ]
-        if content_hash(text, title, tags, metadata) != digest:
+        if content_hash(text, title, tags, metadata) != digest.hex():
             wrong_hash.append(document_id)
         bounds = fetch(
             connection,

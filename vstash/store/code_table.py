@@ -130,7 +130,12 @@ def _appended(shards: tuple[Codes, ...], codes: Codes) -> tuple[Codes, ...]:
 
 
 def nearest(
-    table: CodeTable, query: FloatArray, *, living: NDArray[np.bool_], masked: bool
+    table: CodeTable,
+    query: FloatArray,
+    *,
+    living: NDArray[np.bool_],
+    masked: bool,
+    least: int = 0,
 ) -> Estimates:
     """Chunks that may be the nearest by cosine, with estimates.
 
@@ -139,6 +144,7 @@ def nearest(
         query: Shape (dimension,), float32.
         living: By chunk id, whether it may be returned; ids beyond its end may not.
         masked: Whether many may not, so that they must be left out before the cut.
+        least: How many are wanted at least, as far as there are so many.
 
     Returns:
         Some ``8 * sqrt(number of codes)``, or all where there are fewer.
@@ -152,7 +158,7 @@ def nearest(
     if masked:
         for shard, estimate in zip(table.shards, estimates, strict=True):
             estimate[~_allowed(living, shard.ids)] = -np.inf
-    limit = _limit(estimates, int(_BY_SIGNS * math.sqrt(table.count)))
+    limit = _limit(estimates, max(int(_BY_SIGNS * math.sqrt(table.count)), least))
     parts = []
     for shard, estimate in zip(table.shards, estimates, strict=True):
         chosen = np.flatnonzero(estimate >= limit)

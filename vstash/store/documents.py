@@ -52,7 +52,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _COLUMNS = (
     "d.id, d.key, c.name, d.title, d.metadata, "
     "(SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE document = d.number ORDER BY tag)), "
-    "d.content_hash, d.created, d.updated, d.expires_at, "
+    "d.digest, d.created, d.updated, d.expires_at, "
     "d.chunk_count, d.char_count, d.number"
 )
 _FROM = "FROM document d JOIN collection c ON c.id = d.collection"
@@ -86,7 +86,7 @@ def _document(row: Sequence[Any]) -> tuple[int, Document]:
         title=row[3],
         metadata=_json(row[4]),
         tags=tuple(_json(row[5])),
-        content_hash=row[6],
+        content_hash=row[6].hex(),
         created=to_datetime(row[7]),
         updated=to_datetime(row[8]),
         expires_at=None if row[9] is None else to_datetime(row[9]),
@@ -268,7 +268,7 @@ def insert_document(
         row.title,
         row.metadata,
         row.media_type,
-        row.content_hash,
+        bytes.fromhex(row.content_hash),
         len(row.text),
         now,
         row.expires_at,
@@ -279,7 +279,7 @@ def insert_document(
     )
     if replaces is None:
         connection.execute(
-            "INSERT INTO document (title, metadata, media_type, content_hash, char_count, updated, "
+            "INSERT INTO document (title, metadata, media_type, digest, char_count, updated, "
             "expires_at, source_size, source_mtime_ns, first_chunk, chunk_count, id, key, created, "
             "collection) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*fields, row.id, row.key, now, collection),
@@ -289,7 +289,7 @@ def insert_document(
     else:
         number = replaces.number
         connection.execute(
-            "UPDATE document SET title = ?, metadata = ?, media_type = ?, content_hash = ?, "
+            "UPDATE document SET title = ?, metadata = ?, media_type = ?, digest = ?, "
             "char_count = ?, updated = ?, expires_at = ?, source_size = ?, source_mtime_ns = ?, "
             "first_chunk = ?, chunk_count = ? WHERE number = ?",
             (*fields, number),
@@ -389,9 +389,11 @@ def sources_below(connection: apsw.Connection, collection: str, prefix: str) -> 
         One row per document that came from a file.
     """
     rows = connection.execute(
-        "SELECT d.id, d.key, d.source_size, d.source_mtime_ns, d.content_hash "
+        "SELECT d.id, d.key, d.source_size, d.source_mtime_ns, d.digest "
         f"{_FROM} WHERE c.name = ?1 AND d.source_mtime_ns IS NOT NULL "
         "AND substr(d.key, 1, length(?2)) = ?2",
         (collection, prefix),
     )
-    return [SourceRow(str(a), str(b), int(c), int(d), str(e)) for a, b, c, d, e in rows]
+    return [
+        SourceRow(str(a), str(b), int(c), int(d), cast("bytes", e).hex()) for a, b, c, d, e in rows
+    ]

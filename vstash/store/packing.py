@@ -1,7 +1,8 @@
 """How postings lie in a row: gaps between ascending chunk ids in the fewest bytes that hold them.
 
 A row's ids are one byte that says how wide a gap is (1, 2 or 4), the first id in four bytes, then the
-gaps. Its counts are a byte each, and left out where all are one. Many rows are packed and unpacked
+gaps. Its counts are left out where all are one, two to a byte where none is above 15, else a byte
+each. Many rows are packed and unpacked
 at once: per row, numpy would cost more than SQLite.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +26,9 @@ __all__ = ["Unpacked", "packed", "unpacked"]
 
 _HEAD: Final = np.dtype([("width", "u1"), ("first", "<u4")])
 _WIDTHS: Final = (1, 2, 4)
+_HALF: Final = 15
+# Up to here Python packs counts faster than numpy.
+_FEW: Final = 16
 _NO_IDS: Final = np.empty(0, dtype=np.int64)
 
 
@@ -70,14 +75,26 @@ def packed(
         width: gaps.astype(f"<u{width}").tobytes() if np.any(widths == width) else b""
         for width in _WIDTHS
     }
-    repeated = np.maximum.reduceat(counts, starts) > 1
+    most = np.maximum.reduceat(counts, starts).tolist()
     often = counts.tobytes()
     ends = [*starts[1:].tolist(), len(ids)]
-    rows = zip(starts.tolist(), ends, widths.tolist(), repeated.tolist(), strict=True)
-    for row, (start, end, width, more) in enumerate(rows):
+    rows = zip(starts.tolist(), ends, widths.tolist(), most, strict=True)
+    for row, (start, end, width, highest) in enumerate(rows):
         body = bodies[width][width * (start + 1) : width * end]
         head = bytes((width,)) + firsts[4 * row : 4 * row + 4]
-        yield head + body, often[start:end] if more else b""
+        yield head + body, _packed_counts(often[start:end], highest)
+
+
+def _packed_counts(counts: bytes, highest: int) -> bytes:
+    if highest == 1:
+        return b""
+    if highest > _HALF or len(counts) == 1:
+        return counts
+    if len(counts) <= _FEW:
+        pairs = zip_longest(counts[::2], counts[1::2], fillvalue=0)
+        return bytes(first << 4 | second for first, second in pairs)
+    padded = np.frombuffer(counts + b"\0" * (len(counts) % 2), dtype=np.uint8)
+    return (padded[::2] << 4 | padded[1::2]).tobytes()
 
 
 def unpacked(rows: Sequence[tuple[bytes, bytes]]) -> Unpacked:
@@ -115,10 +132,22 @@ def unpacked(rows: Sequence[tuple[bytes, bytes]]) -> Unpacked:
 
 def _counts(rows: Sequence[tuple[bytes, bytes]], sizes: IdArray) -> NDArray[np.uint8]:
     lengths = np.fromiter((len(row[1]) for row in rows), dtype=np.int64, count=len(rows))
-    given = lengths > 0
-    require(bool(np.all(lengths[given] == sizes[given])))
+    halved = (lengths == (sizes + 1) // 2) & (sizes > 1)
+    whole = (lengths == sizes) & ~halved
+    require(bool(np.all(halved | whole | (lengths == 0))))
     counts = np.ones(int(sizes.sum()), dtype=np.uint8)
-    counts[np.repeat(given, sizes)] = np.frombuffer(
-        b"".join(row[1] for row in rows), dtype=np.uint8
-    )
+    if whole.any():
+        chosen = np.flatnonzero(whole).tolist()
+        counts[np.repeat(whole, sizes)] = np.frombuffer(
+            b"".join(rows[i][1] for i in chosen), dtype=np.uint8
+        )
+    if halved.any():
+        chosen = np.flatnonzero(halved).tolist()
+        pairs = np.frombuffer(b"".join(rows[i][1] for i in chosen), dtype=np.uint8)
+        both = np.stack([pairs >> 4, pairs & _HALF], axis=1).ravel()
+        # The second half of a row's last byte stands for nothing where its postings are odd in number.
+        width = 2 * lengths[halved]
+        held = np.ones(len(both), dtype=np.bool_)
+        held[np.cumsum(width) - 1] = width == sizes[halved]
+        counts[np.repeat(halved, sizes)] = both[held]
     return counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import apsw
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
 
 __all__ = ["Reader"]
+
+# Survivors of the coarse scan for each place of a list, for those that are long.
+_CANDIDATES: Final = 4
 
 
 class Reader:
@@ -215,7 +218,15 @@ class Reader:
         table = self._code_table(model)
         with index_damaged("codes"):
             living = self.lengths().living if allowed is None else allowed.mask
-            estimates = code_table.nearest(table, query, living=living, masked=allowed is not None)
+            # Chunks that are gone may be the nearest of all: they must not take the places of others.
+            gone = table.count > self.chunk_count - self.awaiting_count
+            estimates = code_table.nearest(
+                table,
+                query,
+                living=living,
+                masked=gone or allowed is not None,
+                least=_CANDIDATES * depth,
+            )
         return vectors.surest(self._connection, model, query, estimates, depth=depth, sure=sure)
 
     def _code_table(self, model: int) -> CodeTable:

@@ -41,10 +41,10 @@ PLAIN_LIMIT = 4096
 # survivors, .982 with 400, .994 with 800.
 _SURVIVORS = 800
 # Vectors read at once by the fast search, and at most. It goes on until no estimate that is left,
-# with three deviations of what the estimates were wrong by, reaches the last hit to be sure of.
+# with 3.5 deviations of what the estimates were wrong by, reaches the last hit to be sure of.
 _STEP = 64
 _MOST_READ = 2048
-_DEVIATIONS = 3.0
+_DEVIATIONS = 3.5
 _FLOAT_BYTES = 4
 # Up to here a sample takes in each new chunk; above, its reach grows by some 2 or 3 % at a time.
 _WHOLE_SAMPLE = 1024

@@ -91,7 +91,9 @@ def put(store: SqliteStore, documents: dict[str, Sequence[str]]) -> None:
                 ChunkRow(i, i + 1, (), 1, ("", "", text), None) for i, text in enumerate(texts)
             ]
             body = "x" * len(texts)
-            row = DocumentRow(key, "default", key, "", body, "{}", (), "text/plain", "0", None)
+            row = DocumentRow(
+                key, "default", key, "", body, "{}", (), "text/plain", "00" * 32, None
+            )
             writer.put(row, chunks, now=1)
 
 

@@ -36,7 +36,7 @@ from vstash.store.rows import ChunkRow, DocumentRow
 from vstash.store.sqlite import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 chunks = [ChunkRow(0, 1, (), 1, ("", "", "w"), None)]
-row = DocumentRow("z", "default", "z", "", "z", '{"n": 1}', (), "text/plain", "0", None)
+row = DocumentRow("z", "default", "z", "", "z", '{"n": 1}', (), "text/plain", "00" * 32, None)
 with store.write() as writer:
     writer.put(row, chunks, now=1)
 store.close()
@@ -73,7 +73,7 @@ def put(
         f'{{"n": {n}}}',
         (),
         "text/plain",
-        "0",
+        "00" * 32,
         expires_at,
     )
     with store.write() as writer:
@@ -174,7 +174,7 @@ def test_deleting_and_changing_fields_are_seen(store: SqliteStore) -> None:
     put(store, "a", n=1)
     put(store, "b", n=1)
     assert ids(allowed(store, WITH_ONE)) == [1, 2, 3, 4]
-    row = DocumentRow("b", "default", "b", "", "xx", '{"n": 2}', (), "text/plain", "0", None)
+    row = DocumentRow("b", "default", "b", "", "xx", '{"n": 2}', (), "text/plain", "00" * 32, None)
     with store.write() as writer:
         number = fetch(writer._connection, "SELECT number FROM document WHERE key = 'b'")[0][0]
         writer.put_fields(number, row, now=2)

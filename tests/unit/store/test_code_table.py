@@ -202,7 +202,7 @@ def put(writer: Writer, key: str, rows: Sequence[FloatArray | None]) -> None:
         for number, vector in enumerate(rows)
     ]
     text = "x" * len(rows)
-    row = DocumentRow(key, "default", key, "", text, "{}", (), "text/plain", "0", None)
+    row = DocumentRow(key, "default", key, "", text, "{}", (), "text/plain", "00" * 32, None)
     writer.put(row, chunks, now=1)
 
 

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
 
 SHARD = 32_768
-SURVIVORS = 2_000
+
+
+def survivors(count: int) -> int:
+    """How many chunks of so many survive the count of signs."""
+    return int(8 * count**0.5)
 
 
 def unit(rows: NDArray[np.float64]) -> FloatArray:
@@ -87,7 +91,7 @@ def test_the_nearest_are_found_on_both_sides_of_a_shards_border() -> None:
     found = sound(nearest(table, rows[0], living=only(last, count + 1), masked=True))
     assert np.isin(found.ids, last).all()
     # The cut comes from a sample of one in two.
-    assert SURVIVORS * 0.8 <= len(found.ids) <= SURVIVORS * 1.2
+    assert survivors(count) * 0.8 <= len(found.ids) <= survivors(count) * 1.2
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +117,7 @@ def recall(
     rows: FloatArray,
     queries: FloatArray,
     among: NDArray[np.bool_] | None,
-    first: int = SURVIVORS,
+    first: int | None = None,
 ) -> float:
     """Share of the true first 10 that are among the first so many estimates."""
     hit = 0
@@ -127,10 +131,20 @@ def recall(
 def test_the_true_nearest_are_among_the_survivors(
     rows: FloatArray, table: CodeTable, queries: FloatArray
 ) -> None:
-    """Of the first 10 by exact cosine at least .95 survive, and only some 2,000 chunks do."""
+    """Of the first 10 by exact cosine at least .95 survive, and only some of all chunks do."""
     assert recall(table, rows, queries, None) >= 0.95
     found = nearest(table, queries[0], living=everyone(table), masked=False)
-    assert SURVIVORS * 0.9 <= len(found.ids) <= SURVIVORS * 1.1
+    wanted = survivors(len(rows))
+    assert wanted * 0.9 <= len(found.ids) <= wanted * 1.1
+
+
+def test_as_many_as_are_wanted_survive(
+    rows: FloatArray, table: CodeTable, queries: FloatArray
+) -> None:
+    """A long list gets as many candidates as it asks for, and no more than there are."""
+    for least, expected in ((4_000, 4_000), (10**6, len(rows))):
+        found = nearest(table, queries[0], living=everyone(table), masked=False, least=least)
+        assert expected * 0.95 <= len(sound(found).ids) <= expected * 1.05
 
 
 def test_the_true_nearest_are_among_the_first_estimates(
@@ -144,12 +158,12 @@ def test_the_true_nearest_are_among_the_first_estimates(
 def test_only_allowed_chunks_survive(
     rows: FloatArray, table: CodeTable, queries: FloatArray, share: float
 ) -> None:
-    """What is not allowed takes no place from what is, and fewer than 2,000 all survive."""
+    """What is not allowed takes no place from what is, and where they are few all survive."""
     allowed = np.flatnonzero(np.random.default_rng(11).random(len(rows)) < share) + 1
     mask = only(allowed, len(rows) + 1)
     found = sound(nearest(table, queries[0], living=mask, masked=True))
     assert np.isin(found.ids, allowed).all()
-    wanted = min(len(allowed), SURVIVORS)
+    wanted = min(len(allowed), survivors(len(rows)))
     assert wanted <= len(found.ids) <= wanted * 1.1
     assert recall(table, rows, queries, mask) >= 0.95
 
@@ -162,7 +176,7 @@ def test_removed_chunks_are_left_out(
     for query in queries[:10]:
         found = sound(nearest(table, query, living=living, masked=False))
         assert living[found.ids].all()
-        assert SURVIVORS * 0.7 <= len(found.ids) <= SURVIVORS
+        assert survivors(len(rows)) * 0.7 <= len(found.ids) <= survivors(len(rows))
         assert np.isin(true_first(rows, query, living), found.ids).mean() >= 0.9
 
 
@@ -204,8 +218,8 @@ def test_codes_of_another_dimension_are_refused(table: CodeTable) -> None:
 
 
 def test_equal_vectors_tie_and_all_survive() -> None:
-    """Where more than 2,000 are equally near, none is dropped at random; ties come by id."""
-    count = 3 * SURVIVORS
+    """Where more than survive are equally near, none is dropped at random; ties come by id."""
+    count = 6_000
     rows = embeddings(count, 64, seed=13)
     query = embeddings(1, 64, seed=14)[0]
     same = np.arange(0, count, 2)
@@ -243,7 +257,7 @@ def test_any_dimension_will_do(dimension: int) -> None:
     table = made(np.arange(1, count + 1, dtype=np.int64), rows)
     for query in (queries[0], rows[-1], -rows[-1]):
         found = sound(nearest(table, query, living=everyone(table), masked=False))
-        assert len(found.ids) >= SURVIVORS
+        assert len(found.ids) >= survivors(count)
         expected = by_formula(rows, query)[found.ids - 1]
         assert found.cosines == pytest.approx(expected, abs=2e-4)
     if dimension > 8:

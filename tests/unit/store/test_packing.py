@@ -86,17 +86,27 @@ def test_the_bytes_are_those_of_the_format() -> None:
     """Width, first id and gaps, little-endian, as files hold them: 3, then 5, then 260."""
     assert pack([{3: 1, 5: 1, 260: 1}]) == [(bytes([1, 3, 0, 0, 0, 2, 255]), b"")]
     assert pack([{3: 1, 5: 7, 261: 1}]) == [
-        (bytes([2, 3, 0, 0, 0, 2, 0, 0, 1]), bytes([1, 7, 1])),
+        (bytes([2, 3, 0, 0, 0, 2, 0, 0, 1]), bytes([0x17, 0x10])),
     ]
+    assert pack([{3: 1, 4: 16, 5: 255}]) == [(bytes([1, 3, 0, 0, 0, 1, 1]), bytes([1, 16, 255]))]
     assert pack([{2**32 - 1: 9}]) == [(bytes([1, 255, 255, 255, 255]), bytes([9]))]
 
 
 @pytest.mark.parametrize(
     ("counts", "held"),
-    [([1], b""), ([1, 1, 1], b""), ([1, 2, 1], b"\x01\x02\x01"), ([255], b"\xff")],
+    [
+        ([1], b""),
+        ([1, 1, 1], b""),
+        ([1, 2, 1], b"\x12\x10"),
+        ([1, 15], b"\x1f"),
+        ([1, 16, 1], b"\x01\x10\x01"),
+        ([2], b"\x02"),
+        ([255], b"\xff"),
+        ([1, 2] * 20 + [3], b"\x12" * 20 + b"\x30"),
+    ],
 )
-def test_counts_are_left_out_where_all_are_one(counts: list[int], held: bytes) -> None:
-    """Most words occur once in a chunk, and then their counts take no byte."""
+def test_counts_take_what_they_need(counts: list[int], held: bytes) -> None:
+    """No byte where all are one, as most are; half a byte each up to 15; else a byte."""
     row = dict(enumerate(counts, start=1))
     ids, often = pack([row, {9: 3}])[0]
     assert often == held
@@ -125,7 +135,8 @@ DAMAGED = {
     "width 8": (b"\x08\x03\0\0\0" + bytes(8), b""),
     "a gap of two bytes cut": (b"\x02\x03\0\0\0\x02", b""),
     "a gap of four bytes cut": (b"\x04\x03\0\0\0\x02\0\0\0\x07\0\0", b""),
-    "too few counts": (b"\x01\x03\0\0\0\x02\x02", b"\x01\x02"),
+    "too few counts": (b"\x01\x03\0\0\0\x02\x02\x02", b"\x01"),
+    "too few for a byte each": (b"\x01\x03\0\0\0\x02\x02\x02", b"\x01\x02\x03"),
     "too many counts": (b"\x01\x03\0\0\0", b"\x01\x02"),
 }
 

@@ -42,7 +42,7 @@ def put(store: SqliteStore, key: str, rows: Sequence[FloatArray | None]) -> None
     """Store a document with a chunk for each vector, or for each that is still awaited."""
     chunks = [ChunkRow(n, n + 1, (), 1, ("", "", "w"), vector) for n, vector in enumerate(rows)]
     text = "x" * len(rows)
-    row = DocumentRow(key, "default", key, "", text, "{}", (), "text/plain", "0", None)
+    row = DocumentRow(key, "default", key, "", text, "{}", (), "text/plain", "00" * 32, None)
     with store.write() as writer:
         writer.put(row, chunks, now=1)
 
