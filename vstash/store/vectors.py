@@ -327,7 +327,10 @@ def sample(
         Shape (n, dimension), n <= size.
     """
     if allowed is None:
-        bounds = connection.execute(f"SELECT min(chunk), max(chunk) FROM vector_{model}").fetchone()
+        bounds = connection.execute(
+            # Both in one query would read the whole table.
+            f"SELECT (SELECT min(chunk) FROM vector_{model}), (SELECT max(chunk) FROM vector_{model})"
+        ).fetchone()
         if bounds is None or bounds[0] is None:
             return np.empty((0, dimension), dtype=np.float32)
         points = np.unique(
