@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 SCHEMA = """
 CREATE TABLE document (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, title TEXT NOT NULL,
-    metadata TEXT NOT NULL CHECK (json_valid(metadata)), created INTEGER NOT NULL,
+    metadata BLOB NOT NULL CHECK (json_valid(metadata, 4)), created INTEGER NOT NULL,
     updated INTEGER NOT NULL, expires_at INTEGER
 ) STRICT;
 CREATE TABLE tag (
@@ -207,12 +207,14 @@ def by_sql(row: Row, tree: object) -> object:
         text = json.dumps(row.metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         expires_at = None if row.expires_at is None else microseconds(row.expires_at)
         connection.execute(
-            "INSERT INTO document VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO document VALUES (1, ?, ?, ?, jsonb(?), ?, ?, ?)",
             (
                 *(row.id, row.key, row.title, text),
                 *(microseconds(row.created), microseconds(row.updated), expires_at),
             ),
         )
+        # The content hash is made of the text, which must come back as it was.
+        assert connection.execute("SELECT json(metadata) FROM document").get == text
         connection.executemany("INSERT INTO tag VALUES (1, ?)", [(tag,) for tag in row.tags])
         sql, values = compile_filter(parse(tree))
         chosen = connection.execute(f"SELECT number FROM document AS d WHERE {sql}", values).get

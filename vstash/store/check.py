@@ -76,7 +76,7 @@ def _pages(connection: apsw.Connection) -> list[Finding]:
 def _text(connection: apsw.Connection) -> Iterator[Finding]:
     wrong_hash, wrong_length, bad_span, no_chunk = [], [], [], []
     rows = connection.execute(
-        "SELECT number, id, title, metadata, digest, char_count FROM document"
+        "SELECT number, id, title, json(metadata), digest, char_count FROM document"
     )
     for number, document_id, title, metadata, digest, length in rows:
         text = documents.read_text(connection, number)

@@ -50,7 +50,7 @@ __all__ = [
 PART_CHARS = 8_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _COLUMNS = (
-    "d.id, d.key, c.name, d.title, d.metadata, "
+    "d.id, d.key, c.name, d.title, json(d.metadata), "
     "(SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE document = d.number ORDER BY tag)), "
     "d.digest, d.created, d.updated, d.expires_at, "
     "d.chunk_count, d.char_count, d.number"
@@ -281,7 +281,7 @@ def insert_document(
         connection.execute(
             "INSERT INTO document (title, metadata, media_type, digest, char_count, updated, "
             "expires_at, source_size, source_mtime_ns, first_chunk, chunk_count, id, key, created, "
-            "collection) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "collection) VALUES (?, jsonb(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*fields, row.id, row.key, now, collection),
         )
         number = connection.last_insert_rowid()
@@ -289,7 +289,7 @@ def insert_document(
     else:
         number = replaces.number
         connection.execute(
-            "UPDATE document SET title = ?, metadata = ?, media_type = ?, digest = ?, "
+            "UPDATE document SET title = ?, metadata = jsonb(?), media_type = ?, digest = ?, "
             "char_count = ?, updated = ?, expires_at = ?, source_size = ?, source_mtime_ns = ?, "
             "first_chunk = ?, chunk_count = ? WHERE number = ?",
             (*fields, number),

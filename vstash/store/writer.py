@@ -220,7 +220,7 @@ class Writer(Reader):
     def put_fields(self, number: int, row: DocumentRow, *, now: int) -> None:
         """Change a document's fields other than text and title, which its chunks depend on."""
         self._connection.execute(
-            "UPDATE document SET metadata = ?, digest = ?, expires_at = ?, updated = ? "
+            "UPDATE document SET metadata = jsonb(?), digest = ?, expires_at = ?, updated = ? "
             "WHERE number = ?",
             (row.metadata, bytes.fromhex(row.content_hash), row.expires_at, now, number),
         )

@@ -82,7 +82,7 @@ DRIFTS = [
           "text_length", "text_hash", "words_differ", "postings_differ", "length_differs"),
     drift("title changed", "UPDATE document SET title = 'z' WHERE number = 1",
           "text_hash", "words_differ", "postings_differ"),
-    drift("metadata changed", "UPDATE document SET metadata = '{\"a\":1}' WHERE number = 1",
+    drift("metadata changed", "UPDATE document SET metadata = jsonb('{\"a\":1}') WHERE number = 1",
           "text_hash"),
     drift("tag deleted", "DELETE FROM tag WHERE document = 1", "text_hash"),
     drift("tag added", "INSERT INTO tag VALUES (1, 'extra')", "text_hash"),

@@ -15,7 +15,7 @@ from vstash.store.filter_sql import compile_filter
 SCHEMA = """
 CREATE TABLE document (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, collection INTEGER NOT NULL DEFAULT 1,
-    key TEXT NOT NULL, title TEXT NOT NULL, metadata TEXT NOT NULL CHECK (json_valid(metadata)),
+    key TEXT NOT NULL, title TEXT NOT NULL, metadata BLOB NOT NULL CHECK (json_valid(metadata, 4)),
     created INTEGER NOT NULL, updated INTEGER NOT NULL, expires_at INTEGER,
     UNIQUE (collection, key)
 ) STRICT;
@@ -48,7 +48,7 @@ def add(
     text = json.dumps(metadata or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     connection.execute(
         "INSERT INTO document (id, key, title, metadata, created, updated, expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, jsonb(?), ?, ?, ?)",
         (key, key, key, text, created, created, expires_at),
     )
     number = connection.last_insert_rowid()
