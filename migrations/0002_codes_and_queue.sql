@@ -1,8 +1,11 @@
--- Postings are packed tighter and derived anew: normaliser 0 asks for that. A segment knows the
--- highest chunk id in it, so that a reader that kept earlier postings reads only newer segments.
+-- Postings are packed tighter and derived anew: normaliser 0 asks for that. A segment knows its lowest
+-- and highest chunk id, so that a reader that kept earlier postings reads only newer segments, and how
+-- many chunks lived between them when it was made, so that one of which most are gone is made anew.
 DELETE FROM posting;
 DELETE FROM segment;
+ALTER TABLE segment ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segment ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segment ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;
 UPDATE meta SET value = 0 WHERE name = 'normaliser';
 
 -- A document's chunks have ids one after another, so that a filter finds them without a look-up each.
@@ -23,6 +26,7 @@ ALTER TABLE document DROP COLUMN metadata;
 ALTER TABLE document RENAME COLUMN fields TO metadata;
 
 INSERT INTO meta (name, value) VALUES
+    ('code_cursor', 0),    -- the run of codes up to which was looked for those that are gone
     ('coder', 0),          -- version of the rules that derived the codes
     ('derived_anew', 0),   -- grows when an index is built again, so that nothing kept of it is used
     ('awaiting_count', 0); -- chunks that have no vector yet

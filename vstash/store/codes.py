@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
     Bits = NDArray[np.uint64]
 
-__all__ = ["CODER_VERSION", "Codes", "add_codes", "clear_codes", "encoded", "joined", "runs"]
+__all__ = [
+    "CODER_VERSION",
+    "Codes",
+    "add_codes",
+    "clean_some",
+    "clear_codes",
+    "encoded",
+    "joined",
+    "runs",
+]
 
 CODER_VERSION: Final = 1
 """Stored in the file; another number means that the codes have to be derived again."""
@@ -36,6 +45,8 @@ CODER_VERSION: Final = 1
 # Eight runs of a level become one of the next; a run of this size stays as it is.
 _FAN_IN: Final = 8
 _FINAL_SIZE: Final = 512
+# A final run of which fewer than this share live is written anew.
+_LEAST_LIVING: Final = 0.75
 # Bulk commits are cut, so that a row stays below some hundred kilobytes.
 _MOST: Final = 4096
 _WORD_BITS: Final = 64
@@ -175,6 +186,39 @@ def _merge(connection: apsw.Connection, model: int, counter: int) -> None:
         connection.executemany("DELETE FROM code_run WHERE id = ?", ((row[0],) for row in rows))
         if len(living.ids):
             _insert(connection, model, living, counter, late=any(row[1] for row in rows))
+
+
+def clean_some(
+    connection: apsw.Connection, model: int, counter: int, *, cursor: int, runs: int
+) -> int:
+    """Look through some final runs for codes of chunks that are gone, and write without them.
+
+    Args:
+        connection: The write connection inside its transaction.
+        model: The model's number in the file.
+        counter: The change counter of this write.
+        cursor: Where the last look ended.
+        runs: At most so many.
+
+    Returns:
+        Where this look ended, 0 at the end.
+    """
+    rows = fetch(
+        connection,
+        "SELECT id, late, chunks, factors, high, low FROM code_run "
+        "WHERE model = ? AND level = ? AND id > ? ORDER BY id LIMIT ?",
+        (model, _level_of(_FINAL_SIZE), cursor, runs),
+    )
+    lengths = all_lengths(connection)
+    for row in rows:
+        codes = _read(row[2:])
+        require(int(codes.ids.max()) < len(lengths))
+        living = lengths[codes.ids] > 0
+        if living.mean() < _LEAST_LIVING:
+            connection.execute("DELETE FROM code_run WHERE id = ?", (row[0],))
+            if living.any():
+                _insert(connection, model, codes.only(living), counter, late=bool(row[1]))
+    return int(rows[-1][0]) if len(rows) == runs else 0
 
 
 def _read(row: tuple[bytes, bytes, bytes, bytes]) -> Codes:

@@ -35,7 +35,12 @@ class Derived:
     ) -> CodeTable:
         """The codes of a model as a reader at this change counter sees them, or newer."""
         table = code_table.refreshed(
-            connection, model, self._codes.get(model), counter=counter, vector_count=vector_count
+            connection,
+            model,
+            self._codes.get(model),
+            counter=counter,
+            vector_count=vector_count,
+            living=self.lengths(connection, counter).living,
         )
         self._codes[model] = table
         return table

@@ -44,6 +44,8 @@ FAN_IN: Final = 8
 # looking into some thirty of them costs a search of a million chunks.
 FINAL_LEVEL: Final = 5
 MAX_COUNT: Final = 255
+# A final segment of which fewer than this share live is made anew.
+_LEAST_LIVING: Final = 0.5
 # Words moved by one step of a merge, so that no commit waits long for it.
 _STEP_WORDS: Final = 500
 
@@ -85,9 +87,9 @@ def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Sequen
     """
     if not chunks:
         return 0
-    last = chunks[-1][0]
     connection.execute(
-        "INSERT INTO segment (level, last) VALUES (?, ?)", (_level(len(chunks)), last)
+        "INSERT INTO segment (level, first, last, chunks) VALUES (?, ?, ?, ?)",
+        (_level(len(chunks)), chunks[0][0], chunks[-1][0], len(chunks)),
     )
     segment = connection.last_insert_rowid()
     numbers = _Numbers()
@@ -204,7 +206,7 @@ def _job(connection: apsw.Connection) -> tuple[int, list[int]] | None:
         (FINAL_LEVEL, FAN_IN),
     )
     if not full:
-        return None
+        return _stale(connection)
     sources = [
         row[0]
         for row in fetch(
@@ -213,15 +215,33 @@ def _job(connection: apsw.Connection) -> tuple[int, list[int]] | None:
             (full[0][0], FAN_IN),
         )
     ]
-    return _new_target(connection, sources), sources
+    return _new_target(connection, sources, full[0][0] + 1), sources
 
 
-def _new_target(connection: apsw.Connection, sources: Sequence[int]) -> int:
+def _stale(connection: apsw.Connection) -> tuple[int, list[int]] | None:
+    """A final segment of which most chunks are gone, to be made anew from itself."""
+    rows = fetch(
+        connection,
+        "SELECT id, level, first, last, chunks FROM segment WHERE level >= ?",
+        (FINAL_LEVEL,),
+    )
+    lengths = all_lengths(connection) if rows else None
+    for segment, level, first, last, chunks in rows:
+        if lengths is not None and _living(lengths, first, last) < _LEAST_LIVING * chunks:
+            return _new_target(connection, [segment], level), [segment]
+    return None
+
+
+def _living(lengths: NDArray[np.uint16], first: int, last: int) -> int:
+    return int(np.count_nonzero(lengths[first : last + 1]))
+
+
+def _new_target(connection: apsw.Connection, sources: Sequence[int], level: int) -> int:
     marks = ",".join("?" * len(sources))
     connection.execute(
-        "INSERT INTO segment (level, last) SELECT 1 + max(level), max(last) FROM segment "
+        "INSERT INTO segment (level, first, last) SELECT ?, min(first), max(last) FROM segment "
         f"WHERE id IN ({marks})",
-        tuple(sources),
+        (level, *sources),
     )
     target = connection.last_insert_rowid()
     connection.execute(
@@ -257,7 +277,14 @@ def _step(connection: apsw.Connection, target: int, sources: Sequence[int]) -> i
     )
     if last is None:
         connection.execute("DELETE FROM segment WHERE merge_into = ?", (target,))
+        _count_living(connection, target)
     return len(rows)
+
+
+def _count_living(connection: apsw.Connection, segment: int) -> None:
+    bounds = fetch(connection, "SELECT first, last FROM segment WHERE id = ?", (segment,))[0]
+    chunks = _living(all_lengths(connection), *bounds)
+    connection.execute("UPDATE segment SET chunks = ? WHERE id = ?", (chunks, segment))
 
 
 def _joined(

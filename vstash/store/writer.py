@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
 
+from vstash.errors import StoreCorruptError
 from vstash.store import codes, documents, keyword, log, queue, vectors
 from vstash.store.derived import Derived
 from vstash.store.lengths import clear_lengths, set_lengths
@@ -26,6 +28,8 @@ __all__ = ["Writer"]
 # merged once a level, and there are six levels to a million chunks.
 _MERGE_LEAST: Final = 500
 _MERGE_SHARE: Final = 8
+# Runs of codes are looked through for chunks that are gone: one a removal, and for each so many more.
+_CLEAN_SHARE: Final = 256
 _REBUILD_CHUNKS: Final = 32_768
 
 
@@ -69,6 +73,23 @@ class Writer(Reader):
             (counter, len(self._added) - len(self._removed)),
         )
         merge_some(self._connection, max(_MERGE_LEAST, _MERGE_SHARE * rows))
+        if self._removed:
+            self._clean_codes(counter)
+
+    def _clean_codes(self, counter: int) -> None:
+        looked = 1 + len(self._removed) // _CLEAN_SHARE
+        # What is damaged stays as it is, for the check to find; it must not keep others from writing.
+        with suppress(StoreCorruptError):
+            cursor = codes.clean_some(
+                self._connection,
+                self._model_number(),
+                counter,
+                cursor=self._meta.get("code_cursor", 0),
+                runs=looked,
+            )
+            self._connection.execute(
+                "UPDATE meta SET value = ? WHERE name = 'code_cursor'", (cursor,)
+            )
 
     def _insert_chunks(self) -> None:
         if not self._added:

@@ -15,7 +15,7 @@ import pytest
 from vstash import Memory, NewDocument
 from vstash.errors import StoreCorruptError
 from vstash.store import codes
-from vstash.store.codes import Codes, add_codes, clear_codes, encoded, joined, runs
+from vstash.store.codes import Codes, add_codes, clean_some, clear_codes, encoded, joined, runs
 from vstash.store.connection import fetch
 from vstash.store.lengths import set_lengths
 from vstash.store.sqlite import SqliteStore
@@ -370,3 +370,24 @@ def test_codes_are_derived_anew_from_the_vectors(tmp_path: Path) -> None:
     store.close()
     with Memory(path, model="fake") as memory:
         assert memory.check().findings == ()
+
+
+def test_final_runs_lose_the_codes_of_chunks_that_are_gone(connection: apsw.Connection) -> None:
+    """A few runs a look, on from where the last one ended; those that mostly live stay as they are."""
+    size, count = 512, 4
+    rows = noise(size * count)
+    for run in range(count):
+        part = slice(run * size, (run + 1) * size)
+        add(connection, upto(size, first=run * size + 1), rows[part])
+    gone = [*range(1, 101), *range(size + 1, size + 401), *range(2 * size + 1, 3 * size + 1)]
+    resize(connection, dict.fromkeys(gone, 0))
+    before = in_file(connection)
+    cursor, looks = 0, []
+    for _ in range(3):
+        cursor = clean_some(connection, MODEL, 9, cursor=cursor, runs=2)
+        looks.append(cursor)
+    assert looks == [2, 4, 0]
+    # The first run lost a fifth only, and keeps them.
+    left = {chunk: code for chunk, code in before.items() if chunk not in gone or chunk <= 100}
+    assert in_file(connection) == left
+    assert sorted(each.ids.max() for each, _ in runs(connection, MODEL, 8)) == [2 * size]

@@ -16,6 +16,7 @@ from vstash.store.connection import fetch
 from vstash.store.lengths import set_lengths
 from vstash.store.postings import (
     FAN_IN,
+    FINAL_LEVEL,
     MAX_COUNT,
     add_postings,
     clear_postings,
@@ -371,3 +372,27 @@ def test_a_commit_is_one_segment(tmp_path: Path) -> None:
         assert found(reader._connection, "basil") == {}
         assert list(found(reader._connection, "cedar").values()) == [1]
     store.close()
+
+
+def test_a_final_segment_of_which_most_are_gone_is_made_anew(connection: apsw.Connection) -> None:
+    """A bounded number of rows at a time, and not again while no more are gone."""
+    chunks = {chunk: wide(chunk, 900) for chunk in range(1, 41)}
+    add(connection, chunks)
+    connection.execute("UPDATE segment SET level = ?", (FINAL_LEVEL,))
+    resize(connection, dict.fromkeys(range(1, 20), 0))
+    merge_some(connection, 10_000)
+    assert fetch(connection, "SELECT id FROM segment") == [(1,)], "more than half live"
+    resize(connection, dict.fromkeys(range(20, 31), 0))
+    merge_some(connection, 1)
+    assert merging(connection), "so many words are more than one step"
+    expected = by_word({chunk: words for chunk, words in chunks.items() if chunk > 30})
+    assert {word: found(connection, word) for word in expected}.keys() == expected.keys()
+    merge_some(connection, 100_000)
+    assert {word: found(connection, word) for word in expected} == expected
+    rows = fetch(connection, "SELECT level, first, last, chunks FROM segment")
+    assert rows == [(FINAL_LEVEL, 1, 40, 10)]
+    held = fetch(connection, "SELECT count(*) FROM posting")[0][0]
+    assert held == len(expected), "words that no chunk has any more are forgotten"
+    before = fetch(connection, "SELECT id FROM segment")
+    merge_some(connection, 100_000)
+    assert fetch(connection, "SELECT id FROM segment") == before
