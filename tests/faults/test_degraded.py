@@ -10,6 +10,7 @@ import pytest
 import sqlite_vec
 
 from vstash import Memory
+from vstash.errors import StoreCorruptError
 from vstash.settings import Settings
 from vstash.store.vectors import EXACT_LIMIT
 
@@ -87,3 +88,21 @@ def test_one_leg_alone_goes_on_too(tmp_path: Path, mode: str) -> None:
             assert result.hits[0].text == "the quokka eats leaves"
         else:
             assert result.degraded == ()
+
+
+@pytest.mark.parametrize("value", ["x'ff'", "x'4c1761'"])
+def test_damaged_metadata_is_told_as_damage(tmp_path: Path, value: str) -> None:
+    """It is neither a defect of vstash nor silently something else."""
+    path = tmp_path / "x.db"
+    with Memory(path, model="fake") as memory:
+        memory.add("the quokka eats leaves", key="a", metadata={"n": 1})
+    damaged(path, "PRAGMA ignore_check_constraints = ON", f"UPDATE document SET metadata = {value}")
+    with Memory(path, model="fake") as memory:
+        assert "value_damaged" in {finding.code for finding in memory.check().findings}
+        for reading in (
+            lambda: memory.get(key="a"),
+            lambda: memory.search("quokka"),
+            lambda: memory.search("quokka", filter={"metadata.n": {"eq": 1}}),
+        ):
+            with pytest.raises(StoreCorruptError):
+                reading()

@@ -125,7 +125,8 @@ class KeywordLeg:
         stale = {word: known for word, known in stale.items() if known.counter < table.counter}
         after = min((known.last for known in stale.values()), default=0)
         posted = reader.postings([word for word in missing if word not in stale], table)
-        posted |= reader.postings(list(stale), table, after=after)
+        if stale:
+            posted |= reader.postings(list(stale), table, after=after)
         last = reader.last_posted()
         read = {
             word: _known(posted[word], table, reader, last, stale.get(word)) for word in missing

@@ -42,12 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Searching"]
 
-
-# Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
-_LEAST_DEPTH: Final = 50
 # The first hits by vectors that must be the true ones; those after them are candidates to fuse.
 _SURE: Final = 10
-NOTHING: Final = Leg(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+_NOTHING: Final = Leg(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +159,10 @@ class Searching:
         return result
 
     def _embedded(self, question: Question) -> FloatArray | None:
-        if question.mode == "keyword" or question.vector is not None:
-            return question.vector if question.mode != "keyword" else None
+        if question.mode == "keyword":
+            return None
+        if question.vector is not None:
+            return question.vector
         made = self._embedder.embed_queries([question.query])
         vector: FloatArray = validated(made, count=1, dimension=self._embedder.info.dimension)[0]
         return vector
@@ -187,7 +186,7 @@ class Searching:
         vector = self._embedded(question)
         watch.lap("embed")
         leg = (
-            NOTHING
+            _NOTHING
             if vector is None
             else self._vectors(reader, question, vector, allowed, degraded)
         )

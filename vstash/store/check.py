@@ -13,7 +13,7 @@ from vstash.store import documents
 from vstash.store.check_vectors import vector_findings
 from vstash.store.check_words import finding, words
 from vstash.store.connection import fetch
-from vstash.store.faults import UNREADABLE
+from vstash.store.faults import UNREADABLE, is_malformed
 from vstash.store.rows import content_hash
 
 __all__ = ["CheckResult", "run"]
@@ -52,12 +52,12 @@ def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckRe
     ):
         try:
             findings.extend(part)
-        except apsw.SQLError as error:  # noqa: PERF203 - five parts, not a hot loop
-            message = "A table that vstash made is missing or changed: restore a backup."
-            findings.extend(finding("table_damaged", message, [type(error).__name__]))
-        except (apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:
-            message = "A stored value cannot be read: restore a backup."
-            findings.extend(finding("value_damaged", message, [type(error).__name__]))
+        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:  # noqa: PERF203 - five parts, not a hot loop
+            code, message = "value_damaged", "A stored value cannot be read: restore a backup."
+            if isinstance(error, apsw.SQLError) and not is_malformed(error):
+                code = "table_damaged"
+                message = "A table that vstash made is missing or changed: restore a backup."
+            findings.extend(finding(code, message, [type(error).__name__]))
     counts = fetch(
         connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
     )[0]

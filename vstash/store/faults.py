@@ -21,7 +21,16 @@ from vstash.errors import (
     VstashError,
 )
 
-__all__ = ["UNREADABLE", "require", "translate", "translated", "unreadable"]
+__all__ = [
+    "UNREADABLE",
+    "IndexDamagedError",
+    "index_damaged",
+    "is_malformed",
+    "require",
+    "translate",
+    "translated",
+    "unreadable",
+]
 
 # What decoding a damaged value raises: text that is not UTF-8, and JSON that is none.
 UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
@@ -100,10 +109,17 @@ def translate(error: apsw.Error) -> VstashError:
     for kind, ours, message in _TABLE:
         if isinstance(error, kind):
             return ours(message)
+    if is_malformed(error):
+        return unreadable()
     return InternalError(
         "vstash asked SQLite for something that it refused; please report this.",
         local_detail=f"{type(error).__name__}: {error}",
     )
+
+
+def is_malformed(error: apsw.Error) -> bool:
+    """Whether SQLite could not read stored JSON, which it tells like a wrong statement."""
+    return isinstance(error, apsw.SQLError) and str(error) == "malformed JSON"
 
 
 def unreadable() -> StoreCorruptError:
