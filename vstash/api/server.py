@@ -51,7 +51,10 @@ def serve(settings: Settings) -> None:
     """
     # First of all, so that a refused address opens and makes no file.
     loopback(settings.host)
-    with Memory(settings.db_path(), settings=settings) as memory, bind(settings) as listener:
+    with (
+        Memory(settings.db_path(), settings=settings, warm=True) as memory,
+        bind(settings) as listener,
+    ):
         server = make_server(create_app(memory, settings))
         with _signals_stop(server):
             sys.stderr.write(f"vstash listens on {address_of(listener)}\n")

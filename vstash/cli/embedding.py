@@ -37,4 +37,4 @@ def embed(common: Common) -> None:
         rate = f" ({report.embedded / report.seconds:,.0f}/s)" if report.embedded else ""
         out(f"{counted(report.embedded, 'chunk')} embedded in {report.seconds:.1f} s{rate}")
         if report.awaiting:
-            out(f"{counted(report.awaiting, 'chunk')} were stored meanwhile and still await theirs")
+            out(f"stored meanwhile, without a vector yet: {counted(report.awaiting, 'chunk')}")

@@ -92,7 +92,7 @@ def ingest(
     else:
         _show(report)
         if awaiting:
-            out(f"{counted(awaiting, 'chunk')} await a vector: `vstash embed` makes them")
+            out(f"without a vector yet: {counted(awaiting, 'chunk')}; `vstash embed` makes them")
     return VstashError.exit_code if report.failed else 0
 
 

@@ -104,6 +104,6 @@ def _show(result: SearchResult, *, explain: bool) -> None:
         err(f"note: {printable(reason)}")
     if result.awaiting:
         err(
-            f"note: {counted(result.awaiting, 'chunk')} of the file await a vector and are found by "
-            "their words alone; `vstash embed` makes them"
+            f"note: without a vector yet, and found by words alone: "
+            f"{counted(result.awaiting, 'chunk')}; `vstash embed` makes them"
         )

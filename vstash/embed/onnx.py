@@ -71,7 +71,8 @@ class OnnxEmbedder:
 
     def warm(self) -> None:
         """Begin to load the model in a thread; who embeds meanwhile waits for it."""
-        threading.Thread(target=self._try_to_load, name="vstash-warm", daemon=True).start()
+        # No daemon: a process that ended while ONNX Runtime loads would abort.
+        threading.Thread(target=self._try_to_load, name="vstash-warm").start()
 
     def _try_to_load(self) -> None:
         # The first embedding tries again and tells the error to who asked for it.

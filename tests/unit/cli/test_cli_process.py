@@ -250,3 +250,17 @@ def test_interrupted_again_while_ending(vstash: Vstash) -> None:
         env=vstash.child_environment(),
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [(("add", "x", "--embed", "soon"), 2), (("search", "x", "-k", "0"), 2), (("add", "x"), 0)],
+)
+def test_a_command_that_ends_while_the_model_loads(
+    vstash: Vstash, args: tuple[str, ...], code: int
+) -> None:
+    """It ends with its own exit code and one message, not with that of a library cut short."""
+    assert vstash.spawn("add", "The port is 8090.", VSTASH_MODEL="").returncode == 0
+    for _ in range(3):
+        done = vstash.spawn(*args, VSTASH_MODEL="")
+        assert (done.returncode, done.stderr.count(b"\n")) == (code, 1 if code else 0)
