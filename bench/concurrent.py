@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results" / "concurrent.jsonl"
 READERS = 4
-SECONDS = 4.0
 RUNS = 7
 
 
@@ -61,7 +60,9 @@ def reads(memory: Memory, asked: list[str], ready: FloatArray, seconds: float) -
     return sum(done) / seconds
 
 
-def beside_a_writer(memory: Memory, model: ProjectionEmbedder, corpus: Path) -> dict[str, Any]:
+def beside_a_writer(
+    memory: Memory, model: ProjectionEmbedder, corpus: Path, seconds: float
+) -> dict[str, Any]:
     """Reads a second alone and beside a writer, in turn."""
     asked = questions(corpus, 11, 21, 200)
     ready = model.embed_queries(asked)
@@ -81,15 +82,15 @@ def beside_a_writer(memory: Memory, model: ProjectionEmbedder, corpus: Path) -> 
 
     alone, beside, rates = [], [], []
     for _ in range(3):
-        alone.append(reads(memory, asked, ready, SECONDS))
+        alone.append(reads(memory, asked, ready, seconds))
         stop.clear()
         written = 0
         writer = threading.Thread(target=write)
         writer.start()
-        beside.append(reads(memory, asked, ready, SECONDS))
+        beside.append(reads(memory, asked, ready, seconds))
         stop.set()
         writer.join()
-        rates.append(written / SECONDS)
+        rates.append(written / seconds)
     share = float(np.median(beside) / np.median(alone))
     return {
         "readers": READERS,
@@ -120,11 +121,14 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--start", type=Path, help="a file made with the shipped model")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     model = ProjectionEmbedder()
     with Memory(given.file, model=model, settings=Settings()) as memory:
-        result = {"chunks": memory.stats().chunks} | beside_a_writer(memory, model, given.corpus)
+        result = {"chunks": memory.stats().chunks} | beside_a_writer(
+            memory, model, given.corpus, given.seconds
+        )
     if given.start is not None:
         with Memory(given.start, create=False) as memory:
             chunks = memory.stats().chunks

@@ -103,9 +103,9 @@ def unchanged_s(work: Path, files: int = 10_000) -> float:
         return memory.ingest(folder).seconds
 
 
-def single_adds(work: Path, corpus: Path) -> dict[str, float]:
+def single_adds(work: Path, corpus: Path, count: int) -> dict[str, float]:
     """Milliseconds of `add` with embedding, durable, for short texts; p50 and p99."""
-    texts = [row["text"][:120] for row in islice(read_lines(corpus), 5_000, 5_300)]
+    texts = [row["text"][:120] for row in islice(read_lines(corpus), count)]
     spent = []
     with Memory(fresh(work / "single.db"), warm=True) as memory:
         memory.add("warm up")
@@ -126,14 +126,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--passages", type=int, default=2_000)
     parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--adds", type=int, default=300)
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     folder = given.work / f"files-{given.passages}"
     write_files(given.corpus, folder, given.passages)
     result = {
         **ingest_rates(folder, given.work),
-        "unchanged_10000_files_s": round(unchanged_s(given.work, given.files), 2),
-        "add_ms": single_adds(given.work, given.corpus),
+        "files": given.files,
+        "unchanged_files_s": round(unchanged_s(given.work, given.files), 2),
+        "add_ms": single_adds(given.work, given.corpus, given.adds),
     }
     print(json.dumps(result))
     append_row(given.results, {"bench": "ingest", **result})
