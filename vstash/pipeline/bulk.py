@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vstash.errors import FieldError, VstashError
 from vstash.pipeline.overlap import overlapped
-from vstash.pipeline.prepare import Prepared, checked_vectors, prepare
+from vstash.pipeline.prepare import Prepared, checked_vectors, prepare, unit
 from vstash.pipeline.ready import Ready, with_vector
 from vstash.types import JsonObject, NewDocument
 
@@ -99,7 +99,8 @@ class Bulk:
     ) -> tuple[str, ...]:
         def make(part: range) -> list[Ready]:
             if matrix is not None:
-                return [with_vector(prepared[i], matrix[i]) for i in part]
+                rows = unit(matrix[part.start : part.stop])
+                return [with_vector(prepared[i], row) for i, row in zip(part, rows, strict=True)]
             documents = [(prepared[i], None) for i in part]
             return self._writing.readying.make_ready(documents, embed=embed)
 

@@ -30,6 +30,7 @@ __all__ = [
     "checked_query_vector",
     "checked_vectors",
     "prepare",
+    "unit",
 ]
 
 DEFAULT_COLLECTION: Final = "default"
@@ -38,6 +39,8 @@ MAX_TITLE_CHARS: Final = 1000
 MAX_TAGS: Final = 100
 MAX_TAG_CHARS: Final = 200
 MAX_METADATA_DEPTH: Final = 16
+# Looked at together, so that no second copy of a large matrix is made.
+_CHECKED_ROWS: Final = 4_096
 _COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -285,7 +288,7 @@ def checked_query_vector(vector: AnyVector, dimension: int) -> FloatArray:
         QueryError: When it is not a list of ``dimension`` finite numbers, or all are zero.
     """
     try:
-        row: FloatArray = checked_vectors(np.asarray(vector)[np.newaxis], 1, dimension)[0]
+        row: FloatArray = unit(checked_vectors(np.asarray(vector)[np.newaxis], 1, dimension))[0]
     except (FieldError, ValueError, TypeError) as error:
         raise QueryError(
             f"vector is a list of {dimension} finite numbers that are not all zero.",
@@ -295,26 +298,37 @@ def checked_query_vector(vector: AnyVector, dimension: int) -> FloatArray:
 
 
 def checked_vectors(vectors: AnyVectors, count: int, dimension: int) -> FloatArray:
-    """Ready vectors, brought to length 1: shape (count, dimension), float32.
+    """Ready vectors of any length above 0, not copied where they are float32: shape (count, dimension).
 
     Raises:
         FieldError: When the shape is another, or a row is not finite or zero.
     """
     expected = f"vectors are {count:,} rows of {dimension} numbers"
     try:
-        made = np.asarray(vectors, dtype=np.float32)
+        made: FloatArray = np.asarray(vectors, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as error:
         raise FieldError(
             f"{expected}; these cannot be read as such.", pointer="/vectors"
         ) from error
     if made.shape != (count, dimension):
         raise FieldError(f"{expected}; these have the shape {made.shape}.", pointer="/vectors")
-    # The largest component first, so that the square of a large number stays finite.
-    largest = np.abs(made).max(axis=1, keepdims=True, initial=0.0)
-    good = np.isfinite(largest[:, 0]) & (largest[:, 0] > 0)
-    if not good.all():
-        row = int(np.flatnonzero(~good)[0])
-        raise FieldError("A vector must be finite and not zero.", pointer=f"/vectors/{row}")
-    made = made / largest
-    unit: FloatArray = made / np.linalg.norm(made, axis=1, keepdims=True)
-    return unit
+    for start in range(0, count, _CHECKED_ROWS):
+        largest = _largest(made[start : start + _CHECKED_ROWS])
+        good = np.isfinite(largest) & (largest > 0)
+        if not good.all():
+            row = start + int(np.flatnonzero(~good)[0])
+            raise FieldError("A vector must be finite and not zero.", pointer=f"/vectors/{row}")
+    return made
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """The same directions, of length 1: shape (n, dimension), float32."""
+    # By the largest component first, so that the square of a large number stays finite.
+    scaled = vectors / _largest(vectors)[:, np.newaxis]
+    made: FloatArray = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    return made
+
+
+def _largest(vectors: FloatArray) -> FloatArray:
+    found: FloatArray = np.abs(vectors).max(axis=1, initial=0.0)
+    return found

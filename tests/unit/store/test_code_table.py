@@ -11,6 +11,7 @@ import apsw
 import numpy as np
 import pytest
 
+from tests.unit.store.made_vectors import embeddings, unit
 from vstash.store import code_table
 from vstash.store.code_table import CodeTable, refreshed
 from vstash.store.codes import Codes, add_codes, encoded
@@ -23,32 +24,13 @@ from vstash.store.writer import Writer
 from vstash.types import ModelInfo
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from vstash.types import FloatArray
 
 SHARD = 32_768
-SURVIVORS = 2_000
 MODEL = 1
 
 # By chunk id the factor and both bits of a code.
 Held = dict[int, tuple[float, bytes, bytes]]
-
-
-def unit(rows: NDArray[np.float64]) -> FloatArray:
-    """Rows of length 1."""
-    made: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return made
-
-
-def embeddings(count: int, dimension: int, *, seed: int, directions: int = 40) -> FloatArray:
-    """Unit vectors that share some strong directions, as those of texts do, and have noise."""
-    shared = np.random.default_rng(0).standard_normal((directions, dimension))
-    rng = np.random.default_rng(seed)
-    strength = np.linspace(1.0, 0.3, directions)
-    low_rank = (rng.standard_normal((count, directions)) * strength) @ shared
-    noise = 0.3 * np.sqrt(directions) * rng.standard_normal((count, dimension))
-    return unit(low_rank + noise)
 
 
 @pytest.fixture

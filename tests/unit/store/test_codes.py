@@ -12,6 +12,7 @@ import apsw
 import numpy as np
 import pytest
 
+from tests.unit.store.made_vectors import unit
 from vstash import Memory, NewDocument
 from vstash.errors import StoreCorruptError
 from vstash.store import codes
@@ -35,12 +36,6 @@ DIMENSION = 100
 
 # By chunk id the factor and both bits of a code.
 Held = dict[int, tuple[float, bytes, bytes]]
-
-
-def unit(rows: NDArray[np.float64]) -> FloatArray:
-    """Rows of length 1."""
-    made: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return made
 
 
 def noise(count: int, dimension: int = DIMENSION, *, seed: int = 1) -> FloatArray:

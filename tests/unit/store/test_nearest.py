@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.unit.store.made_vectors import embeddings, unit
 from vstash.errors import StoreCorruptError
 from vstash.store import code_table
 from vstash.store.code_table import CodeTable, Estimates, nearest
@@ -23,22 +24,6 @@ SHARD = 32_768
 def survivors(count: int) -> int:
     """How many chunks of so many survive the count of signs."""
     return int(8 * count**0.5)
-
-
-def unit(rows: NDArray[np.float64]) -> FloatArray:
-    """Rows of length 1."""
-    made: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return made
-
-
-def embeddings(count: int, dimension: int, *, seed: int, directions: int = 40) -> FloatArray:
-    """Unit vectors that share some strong directions, as those of texts do, and have noise."""
-    shared = np.random.default_rng(0).standard_normal((directions, dimension))
-    rng = np.random.default_rng(seed)
-    strength = np.linspace(1.0, 0.3, directions)
-    low_rank = (rng.standard_normal((count, directions)) * strength) @ shared
-    noise = 0.3 * np.sqrt(directions) * rng.standard_normal((count, dimension))
-    return unit(low_rank + noise)
 
 
 def made(ids: IdArray, rows: FloatArray) -> CodeTable:

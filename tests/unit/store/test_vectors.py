@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.unit.store.made_vectors import unit
 from vstash.store import vectors
 from vstash.store.allowed import Allowed
 from vstash.store.code_table import Estimates
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 COUNT = 5_000
 DIMENSION = 64
 INFO = ModelInfo("made", DIMENSION, "0" * 64, 512)
-
-
-def unit(rows: Any) -> FloatArray:
-    """Rows of length 1."""
-    made: FloatArray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return made
 
 
 @pytest.fixture(scope="module")
