@@ -165,15 +165,10 @@ def nearest(
     require(all(len(shard.high) == words for shard in table.shards))
     asked = _signs_of(query, words)
     estimates = [_by_signs(shard, asked) for shard in table.shards]
-    if masked:
-        for shard, estimate in zip(table.shards, estimates, strict=True):
-            estimate[~_allowed(living, shard.ids)] = -np.inf
     wanted = max(int(_BY_SIGNS * math.sqrt(table.count)), least)
     while True:
-        found, signs = _survivors(table, estimates, wanted)
-        if not masked:
-            living_found = _allowed(living, found.ids)
-            found, signs = found.only(living_found), signs[living_found]
+        limit = _limit(table, estimates, wanted, living if masked else None)
+        found, signs = _survivors(table, estimates, limit, living)
         cosines = _by_codes(found, query)
         order = np.lexsort((found.ids, -cosines))
         wanted *= _MORE
@@ -182,13 +177,14 @@ def nearest(
 
 
 def _survivors(
-    table: CodeTable, estimates: list[FloatArray], wanted: int
+    table: CodeTable, estimates: list[FloatArray], limit: float, living: NDArray[np.bool_]
 ) -> tuple[Codes, FloatArray]:
-    """The codes that are best by signs, and what signs say of them."""
-    limit = _limit(estimates, wanted)
+    """The codes that reach a limit by signs and may be returned, and what signs say of them."""
     parts, signs = [], []
     for shard, estimate in zip(table.shards, estimates, strict=True):
         chosen = np.flatnonzero(estimate >= limit)
+        # Only of those that reach it is asked whether they may, not of all.
+        chosen = chosen[_allowed(living, shard.ids[chosen])]
         parts.append(shard.only(chosen))
         signs.append(estimate[chosen])
     return joined(parts), np.concatenate(signs)
@@ -259,17 +255,30 @@ def _by_signs(shard: Codes, asked: _Signs) -> FloatArray:
     return estimate
 
 
-def _limit(estimates: list[FloatArray], wanted: int) -> float:
-    """An estimate that about ``wanted`` reach, or the lowest where there are fewer."""
-    total = sum(map(len, estimates))
-    step = max(1, total // _SAMPLED_FROM)
-    sample = np.concatenate([each[::step] for each in estimates])
+def _limit(
+    table: CodeTable,
+    estimates: list[FloatArray],
+    wanted: int,
+    living: NDArray[np.bool_] | None,
+) -> float:
+    """An estimate that about ``wanted`` reach, or the lowest where there are fewer.
+
+    Args:
+        table: The codes.
+        estimates: By signs, for each shard.
+        wanted: At least 1.
+        living: Counts only chunks that may be returned, by chunk id; None counts all.
+    """
+    step = max(1, table.count // _SAMPLED_FROM)
+    parts = []
+    for shard, estimate in zip(table.shards, estimates, strict=True):
+        part = estimate[::step]
+        parts.append(part if living is None else part[_allowed(living, shard.ids[::step])])
+    sample = np.concatenate(parts)
     place = wanted // step
     if place >= len(sample):
-        return float(np.finfo(np.float32).min)
-    limit = float(np.partition(sample, len(sample) - place)[len(sample) - place])
-    # Never what is not allowed.
-    return max(limit, float(np.finfo(np.float32).min))
+        return -np.inf
+    return float(np.partition(sample, len(sample) - place)[len(sample) - place])
 
 
 def _by_codes(codes: Codes, query: FloatArray) -> FloatArray:
