@@ -39,17 +39,16 @@ class Backgrounds:
         # By identity: what a filter allows is one object for as long as nothing changes it.
         self._filtered: OrderedDict[int, tuple[Allowed, FloatArray]] = OrderedDict()
 
-    def of(self, reader: Reader, vector: FloatArray | None, allowed: Allowed | None) -> Background:
+    def of(self, sample: FloatArray | None, vector: FloatArray | None) -> Background:
         """The background of a query's cosines.
 
         Args:
-            reader: A consistent view of the file.
-            vector: The query's; None where vectors are not asked.
-            allowed: What a filter allows, None for all.
+            sample: From `sample`, shape (n, dimension); None where vectors are not asked.
+            vector: The query's, None where vectors are not asked.
         """
         cosines = np.empty(0, dtype=np.float32)
-        if vector is not None:
-            cosines = self.sample(reader, allowed) @ vector
+        if sample is not None and vector is not None:
+            cosines = sample @ vector
         info = self._info
         return fusion.background(
             cosines, mean=info.background_mean, deviation=info.background_deviation

@@ -181,7 +181,7 @@ class Searching:
         by_words, keyword_ids = self._keywords(reader, question, asked, words, allowed, degraded)
         watch.lap("keyword")
         # Last what needs the model: in a new process it is still being loaded in its own thread.
-        self._warm(reader, question, allowed)
+        sample = self._warmed(reader, question, allowed)
         watch.lap("warm")
         vector = self._embedded(question)
         watch.lap("embed")
@@ -194,7 +194,7 @@ class Searching:
         watch.lap("vector")
         cosines = None if vector is None else self._completed(reader, vector, leg, keyword_ids)
         candidates = complete(vector_ids, keyword_ids, cosines, by_words.scores)
-        background = self._backgrounds.of(reader, vector, allowed)
+        background = self._backgrounds.of(sample, vector)
         watch.lap("complete")
         fused = fusion.fuse(
             question.mode,
@@ -215,14 +215,17 @@ class Searching:
             candidates, fused, background, idfs, best, reader.awaiting_count, tuple(degraded)
         )
 
-    def _warm(self, reader: Reader, question: Question, allowed: Allowed | None) -> None:
+    def _warmed(
+        self, reader: Reader, question: Question, allowed: Allowed | None
+    ) -> FloatArray | None:
+        """Load what vectors will be compared with; returns the sample of the background."""
         if question.mode == "keyword":
-            return
-        self._backgrounds.sample(reader, allowed)
+            return None
         if self._settings.codes_in_memory:
             # What is damaged is told by the search itself.
             with suppress(IndexDamagedError):
-                reader.warm(self._model)
+                reader.warm(self._model, allowed)
+        return self._backgrounds.sample(reader, allowed)
 
     def _vectors(
         self,

@@ -20,6 +20,7 @@ from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.faults import require
 from vstash.store.lengths import all_lengths
+from vstash.store.levels import FAN_IN, level_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,9 +43,8 @@ __all__ = [
 CODER_VERSION: Final = 1
 """Stored in the file; another number means that the codes have to be derived again."""
 
-# Eight runs of a level become one of the next; a run of this size stays as it is.
-_FAN_IN: Final = 8
-_FINAL_SIZE: Final = 512
+# A run of 512 chunks and more stays as it is.
+_FINAL_LEVEL: Final = 3
 # A final run of which fewer than this share live is written anew.
 _LEAST_LIVING: Final = 0.75
 # Bulk commits are cut, so that a row stays below some hundred kilobytes.
@@ -140,16 +140,13 @@ def add_codes(
 def _insert(
     connection: apsw.Connection, model: int, codes: Codes, counter: int, *, late: bool
 ) -> None:
-    size, level = len(codes.ids), 0
-    while level < _level_of(_FINAL_SIZE) and _FAN_IN ** (level + 1) <= size:
-        level += 1
     connection.execute(
         "INSERT INTO code_run (model, counter, level, late, chunks, factors, high, low) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             model,
             counter,
-            level,
+            min(level_of(len(codes.ids)), _FINAL_LEVEL),
             int(late),
             codes.ids.astype("<u4").tobytes(),
             codes.factors.astype("<f4").tobytes(),
@@ -159,23 +156,16 @@ def _insert(
     )
 
 
-def _level_of(size: int) -> int:
-    level = 0
-    while _FAN_IN ** (level + 1) <= size:
-        level += 1
-    return level
-
-
 def _merge(connection: apsw.Connection, model: int, counter: int) -> None:
     """Join runs of a level while there are too many; each code moves once a level."""
-    for level in range(_level_of(_FINAL_SIZE)):
+    for level in range(_FINAL_LEVEL):
         rows = fetch(
             connection,
             "SELECT id, late, chunks, factors, high, low FROM code_run "
             "WHERE model = ? AND level = ? ORDER BY id",
             (model, level),
         )
-        if len(rows) < _FAN_IN:
+        if len(rows) < FAN_IN:
             continue
         parts = [_read(row[2:]) for row in rows]
         require(len({len(part.high) for part in parts}) == 1)
@@ -207,8 +197,10 @@ def clean_some(
         connection,
         "SELECT id, late, chunks, factors, high, low FROM code_run "
         "WHERE model = ? AND level = ? AND id > ? ORDER BY id LIMIT ?",
-        (model, _level_of(_FINAL_SIZE), cursor, runs),
+        (model, _FINAL_LEVEL, cursor, runs),
     )
+    if not rows:
+        return 0
     lengths = all_lengths(connection)
     for row in rows:
         codes = _read(row[2:])

@@ -39,7 +39,6 @@ __all__ = [
     "passages",
     "read_text",
     "sources_below",
-    "span",
     "stored",
     "to_datetime",
     "to_microseconds",
@@ -122,19 +121,25 @@ def read_text(connection: apsw.Connection, number: int) -> str:
     return "".join(str(row[0]) for row in rows)
 
 
-def span(connection: apsw.Connection, number: int, start: int, end: int) -> str:
-    """A passage of a document, reading only the parts that it touches."""
-    rows = fetch(
-        connection,
-        "SELECT start, text FROM text_part WHERE document = ?1 AND start < ?3 AND start >= "
-        "(SELECT max(start) FROM text_part WHERE document = ?1 AND start <= ?2) ORDER BY start",
-        (number, start, end),
+def _chunks(
+    connection: apsw.Connection, ids: IdArray | None
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Chunks by ascending id, all for None: their rows, and their texts from the parts they touch."""
+    rows = connection.execute(
+        'SELECT c.id, c.document, d.title, c.seq, c.start, c."end", c.heading, c.tokens, p.start, '
+        "p.text FROM chunk AS c LEFT JOIN document AS d ON d.number = c.document "
+        'LEFT JOIN text_part AS p ON p.document = c.document AND p.start < c."end" '
+        "AND p.start >= (SELECT max(start) FROM text_part WHERE document = c.document "
+        f"AND start <= c.start) {'' if ids is None else 'WHERE c.id IN carray(?)'} "
+        "ORDER BY c.id, p.start",
+        () if ids is None else (id_list(ids),),
     )
-    if not rows:
-        return ""
-    first = rows[0][0]
-    joined = "".join(str(row[1]) for row in rows)
-    return joined[start - first : end - first]
+    for _, group in groupby(cast("Iterator[tuple[Any, ...]]", rows), key=itemgetter(0)):
+        parts = list(group)
+        row = parts[0]
+        joined = "".join(part[9] or "" for part in parts)
+        offset = row[4] - (row[8] or 0)
+        yield row[:8], joined[offset : offset + row[5] - row[4]]
 
 
 def passages(
@@ -146,18 +151,11 @@ def passages(
         connection: In a transaction.
         ids: Of the chunks; None for every chunk, by ascending id.
     """
-    sql = (
-        'SELECT chunk.id, d.number, d.title, chunk.heading, chunk.start, chunk."end" '
-        "FROM chunk JOIN document d ON d.number = chunk.document"
-    )
-    if ids is None:
-        rows = connection.execute(f"{sql} ORDER BY chunk.id")
-    else:
-        asked = id_list(np.array(ids, dtype=np.int64))
-        rows = connection.execute(f"{sql} WHERE chunk.id IN carray(?) ORDER BY chunk.id", (asked,))
-    for chunk, number, title, heading, start, end in cast("Iterator[tuple[Any, ...]]", rows):
-        text = span(connection, number, start, end)
-        yield chunk, title, "\n".join(json.loads(heading)), text
+    asked = None if ids is None else np.array(ids, dtype=np.int64)
+    for (chunk, _, title, _, _, _, heading, _), text in _chunks(connection, asked):
+        # A chunk without its document is found by the check of references.
+        if title is not None:
+            yield chunk, title, "\n".join(_json(heading)), text
 
 
 def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[Chunk, Document]]:
@@ -170,30 +168,19 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
     Returns:
         By chunk id; documents come without their text.
     """
-    rows = fetch(
-        connection,
-        'SELECT c.id, c.document, c.seq, c.start, c."end", c.heading, c.tokens, p.start, p.text '
-        'FROM chunk AS c LEFT JOIN text_part AS p ON p.document = c.document AND p.start < c."end" '
-        "AND p.start >= (SELECT max(start) FROM text_part WHERE document = c.document "
-        "AND start <= c.start) WHERE c.id IN carray(?) ORDER BY c.id, p.start",
-        (id_list(ids),),
-    )
-    numbers = id_list(np.unique(np.array([row[1] for row in rows], dtype=np.int64)))
+    rows = list(_chunks(connection, ids))
+    numbers = id_list(np.unique(np.array([row[1] for row, _ in rows], dtype=np.int64)))
     documents = dict(find(connection, "d.number IN carray(?)", (numbers,)))
     found = {}
-    for chunk_id, group in groupby(rows, key=itemgetter(0)):
-        parts = list(group)
-        _, number, seq, start, end, heading, tokens, first, _ = parts[0]
+    for (chunk_id, number, _, seq, start, end, heading, tokens), text in rows:
         if number not in documents:
             raise unreadable()
         document = documents[number]
-        joined = "".join(part[8] or "" for part in parts)
-        offset = start - (first or 0)
         chunk = Chunk(
             id=chunk_id,
             document_id=document.id,
             seq=seq,
-            text=joined[offset : offset + end - start],
+            text=text,
             heading=tuple(_json(heading)),
             start=start,
             end=end,

@@ -2,8 +2,7 @@
 
 A row's ids are one byte that says how wide a gap is (1, 2 or 4), the first id in four bytes, then the
 gaps. Its counts are left out where all are one, two to a byte where none is above 15, else a byte
-each. Many rows are packed and unpacked
-at once: per row, numpy would cost more than SQLite.
+each. Many rows are packed and unpacked at once: per row, numpy would cost more than SQLite.
 """
 
 from __future__ import annotations

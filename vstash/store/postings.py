@@ -21,6 +21,7 @@ from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.faults import require
 from vstash.store.lengths import all_lengths
+from vstash.store.levels import FAN_IN, level_of
 from vstash.store.packing import packed, unpacked
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ __all__ = [
     "postings",
 ]
 
-# Eight segments of a level become one of the next.
-FAN_IN: Final = 8
 # Segments of 32,768 chunks and more stay as they are: merging them would cost a bulk load more than
 # looking into some thirty of them costs a search of a million chunks.
 FINAL_LEVEL: Final = 5
@@ -89,7 +88,7 @@ def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Sequen
         return 0
     connection.execute(
         "INSERT INTO segment (level, first, last, chunks) VALUES (?, ?, ?, ?)",
-        (_level(len(chunks)), chunks[0][0], chunks[-1][0], len(chunks)),
+        (level_of(len(chunks)), chunks[0][0], chunks[-1][0], len(chunks)),
     )
     segment = connection.last_insert_rowid()
     numbers = _Numbers()
@@ -105,14 +104,6 @@ def add_postings(connection: apsw.Connection, chunks: Sequence[tuple[int, Sequen
         ((segment, word, *row) for word, row in sorted(rows)),
     )
     return len(numbers)
-
-
-def _level(chunks: int) -> int:
-    """Of a new segment: that of merged ones of its size."""
-    level = 0
-    while FAN_IN ** (level + 1) <= chunks:
-        level += 1
-    return level
 
 
 def _starts(groups: IdArray) -> IdArray:
@@ -169,18 +160,19 @@ def last_posted(connection: apsw.Connection) -> int:
     return int(fetch(connection, "SELECT coalesce(max(last), 0) FROM segment")[0][0])
 
 
-def merge_some(connection: apsw.Connection, rows: int) -> None:
+def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) -> None:
     """Move the merging of segments on by a bounded number of rows.
 
     Args:
         connection: The write connection inside its transaction.
         rows: At least this many are moved, if there is something to merge.
+        removed: Whether chunks went since the last call, so that final segments are looked at.
     """
     moved = 0
     # What is damaged stays as it is, for the check to find; it must not keep others from writing.
     with suppress(StoreCorruptError):
         while moved < rows:
-            job = _job(connection)
+            job = _job(connection) or (_stale(connection) if removed else None)
             if job is None:
                 return
             moved += _step(connection, *job)
@@ -206,7 +198,7 @@ def _job(connection: apsw.Connection) -> tuple[int, list[int]] | None:
         (FINAL_LEVEL, FAN_IN),
     )
     if not full:
-        return _stale(connection)
+        return None
     sources = [
         row[0]
         for row in fetch(
@@ -225,9 +217,11 @@ def _stale(connection: apsw.Connection) -> tuple[int, list[int]] | None:
         "SELECT id, level, first, last, chunks FROM segment WHERE level >= ?",
         (FINAL_LEVEL,),
     )
-    lengths = all_lengths(connection) if rows else None
+    if not rows:
+        return None
+    lengths = all_lengths(connection)
     for segment, level, first, last, chunks in rows:
-        if lengths is not None and _living(lengths, first, last) < _LEAST_LIVING * chunks:
+        if _living(lengths, first, last) < _LEAST_LIVING * chunks:
             return _new_target(connection, [segment], level), [segment]
     return None
 

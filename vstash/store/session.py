@@ -209,8 +209,7 @@ class Reader:
             IndexDamagedError: When the codes cannot be read.
         """
         ids = None if allowed is None else allowed.ids
-        size = self.chunk_count if ids is None else len(ids)
-        if size <= (vectors.EXACT_LIMIT if in_memory else vectors.PLAIN_LIMIT):
+        if self._size(allowed) <= (vectors.EXACT_LIMIT if in_memory else vectors.PLAIN_LIMIT):
             return vectors.best(self._connection, model, query, among=ids)
         if not in_memory:
             survivors = vectors.coarse(self._connection, model, query, depth=depth, allowed=ids)
@@ -229,6 +228,10 @@ class Reader:
             )
         return vectors.surest(self._connection, model, query, estimates, depth=depth, sure=sure)
 
+    def _size(self, allowed: Allowed | None) -> int:
+        """How many chunks a search is among."""
+        return self.chunk_count if allowed is None else len(allowed.ids)
+
     def _code_table(self, model: int) -> CodeTable:
         with index_damaged("codes"):
             return self._derived.codes(
@@ -246,13 +249,17 @@ class Reader:
         """What a sample of all vectors depends on: while it stays, the sample does."""
         return vectors.sample_state(self._connection, model, self.chunk_count - self.awaiting_count)
 
-    def warm(self, model: int) -> None:
-        """Bring what a vector search keeps in memory up to date, where it will be needed.
+    def warm(self, model: int, allowed: Allowed | None) -> None:
+        """Bring up to date the codes in memory, where `vector_leg` will scan them.
+
+        Args:
+            model: The model's number in the file.
+            allowed: Chunks that may be listed, None for all.
 
         Raises:
             IndexDamagedError: When the codes cannot be read.
         """
-        if self.chunk_count > vectors.EXACT_LIMIT:
+        if self._size(allowed) > vectors.EXACT_LIMIT:
             self._code_table(model)
 
     def sample(self, model: int, size: int, dimension: int, allowed: IdArray | None) -> FloatArray:

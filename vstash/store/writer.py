@@ -72,7 +72,11 @@ class Writer(Reader):
             "WHERE name IN ('change_counter', 'chunk_count', 'awaiting_count')",
             (counter, len(self._added) - len(self._removed)),
         )
-        merge_some(self._connection, max(_MERGE_LEAST, _MERGE_SHARE * rows))
+        merge_some(
+            self._connection,
+            max(_MERGE_LEAST, _MERGE_SHARE * rows),
+            removed=bool(self._removed),
+        )
         if self._removed:
             self._clean_codes(counter)
 

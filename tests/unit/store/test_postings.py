@@ -14,8 +14,8 @@ import pytest
 from vstash import Memory, NewDocument
 from vstash.store.connection import fetch
 from vstash.store.lengths import set_lengths
+from vstash.store.levels import FAN_IN
 from vstash.store.postings import (
-    FAN_IN,
     FINAL_LEVEL,
     MAX_COUNT,
     add_postings,
