@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.pipeline.plain_bm25 import opened, put
 from vstash import Memory
 from vstash.pipeline.engine import Engine, open_engine
+from vstash.store.sqlite import SqliteStore
 
 
 class Clock:
@@ -42,3 +44,20 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
     """An open Memory on an empty file."""
     with Memory(tmp_path / "x.db", model="fake") as opened:
         yield opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """A file with three documents."""
+    made = opened(tmp_path / "x.db")
+    put(made, {"a": ["amber lamp", "amber"], "b": ["basil lamp lamp"], "c": ["cedar"]})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other(store: SqliteStore) -> Iterator[SqliteStore]:
+    """Another user of the same file."""
+    made = opened(store.path)
+    yield made
+    made.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,23 +25,6 @@ from vstash.store.connection import fetch
 from vstash.store.faults import IndexDamagedError
 from vstash.store.session import Reader
 from vstash.store.sqlite import SqliteStore
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A file with three documents."""
-    made = opened(tmp_path / "x.db")
-    put(made, {"a": ["amber lamp", "amber"], "b": ["basil lamp lamp"], "c": ["cedar"]})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def other(store: SqliteStore) -> Iterator[SqliteStore]:
-    """Another user of the same file."""
-    made = opened(store.path)
-    yield made
-    made.close()
 
 
 def test_known_words_need_nothing_from_an_unchanged_file(store: SqliteStore) -> None:

@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,23 +40,6 @@ with Memory(Path(sys.argv[1]), model="fake") as memory:
     memory.add("basil of cedar", key="a")
     memory.delete(key="b")
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A file with three documents."""
-    made = opened(tmp_path / "x.db")
-    put(made, {"a": ["amber lamp", "amber"], "b": ["basil lamp lamp"], "c": ["cedar"]})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def other(store: SqliteStore) -> Iterator[SqliteStore]:
-    """Another user of the same file."""
-    made = opened(store.path)
-    yield made
-    made.close()
 
 
 def test_scores_are_those_of_the_formula(store: SqliteStore) -> None:
