@@ -1,6 +1,7 @@
 """vstash: local-first hybrid retrieval memory for LLM agents, in one SQLite file."""
 
 from vstash.errors import VstashError
+from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.memory import Memory
 from vstash.reports import (
     CheckReport,
@@ -38,11 +39,13 @@ __all__ = [
     "EmbedProgress",
     "EmbedReport",
     "Explanation",
+    "Feedback",
     "FileOutcome",
     "Finding",
     "Hit",
     "IngestProgress",
     "IngestReport",
+    "JudgedSearch",
     "LegEntry",
     "MatchedWord",
     "Memory",
@@ -52,6 +55,7 @@ __all__ = [
     "SearchResult",
     "Stats",
     "Triple",
+    "Verdict",
     "VstashError",
     "Weights",
 ]

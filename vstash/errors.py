@@ -15,6 +15,7 @@
         * SettingsError: a setting is unknown or out of range
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
+        * SearchNotFoundError: a search is not in the log
         * PathNotFoundError: a file or folder to ingest is missing or unreadable
         * RouteNotFoundError: no such address in the REST API
     * ModelError
@@ -68,6 +69,7 @@ __all__ = [
     "RequestError",
     "RequestTooLargeError",
     "RouteNotFoundError",
+    "SearchNotFoundError",
     "SettingsError",
     "StoreBusyError",
     "StoreCorruptError",
@@ -216,6 +218,12 @@ class CollectionNotFoundError(NotFoundError):
     """No document was ever written to this collection."""
 
     code = "collection_not_found"
+
+
+class SearchNotFoundError(NotFoundError):
+    """No search with this id is in the log."""
+
+    code = "search_not_found"
 
 
 class PathNotFoundError(NotFoundError):

@@ -101,6 +101,7 @@ class Stats:
         awaiting: Chunks that have no vector yet.
         collections: Documents per collection.
         searches_logged: Rows in the disagreement log.
+        feedback: Verdicts on chunks that searches returned.
         log_dropped: Searches this process could not log because the file was busy.
         mean_disagreement: Over the logged searches, None while there is none.
         file_bytes: Size of the database file and its write-ahead log.
@@ -115,6 +116,7 @@ class Stats:
     model: ModelInfo
     searches_logged: int
     triples: int
+    feedback: int
     log_dropped: int
     mean_disagreement: float | None
     file_bytes: int

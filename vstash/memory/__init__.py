@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vstash.memory.changing import Changing
+from vstash.memory.judging import Judging
 from vstash.memory.reading import Reading
 from vstash.memory.storing import Storing
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(Storing, Changing, Reading):
+class Memory(Storing, Changing, Reading, Judging):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:

@@ -85,7 +85,7 @@ class Changing(Base):
         key: str | None = None,
         collection: str | None = None,
     ) -> Document:
-        """Remove one document with its text, words, vectors and triples.
+        """Remove one document with its text, words, vectors, triples and feedback.
 
         Args:
             id: Its id; or give ``key``.

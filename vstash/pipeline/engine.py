@@ -15,6 +15,7 @@ from vstash.learn.recorder import Recorder
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
+from vstash.pipeline.judging import Judging
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.report import Reporting
@@ -57,6 +58,7 @@ class Engine:
     background: BackgroundEmbedding
     searching: Searching
     reporting: Reporting
+    judging: Judging
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -119,6 +121,7 @@ def open_engine(
         background=BackgroundEmbedding(embedding),
         searching=Searching(store, embedder, model_number, settings, recorder.record, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
+        judging=Judging(store, recorder, clock),
     )
 
 

@@ -120,9 +120,20 @@ def checked_key(key: str, *, pointer: str = "/key") -> str:
         FieldError: When it is empty, too long, or holds NUL or lone surrogates.
     """
     if not _storable(key, pointer) or len(key) > MAX_KEY_CHARS:
-        name = "An id" if pointer == "/id" else "A key"
+        name = "A key" if pointer == "/key" else "An id"
         raise FieldError(f"{name} has 1 to {MAX_KEY_CHARS:,} characters.", pointer=pointer)
     return key
+
+
+def checked_chunk_id(chunk_id: int) -> int:
+    """A number that can be a chunk's id.
+
+    Raises:
+        FieldError: When it is not a positive integer of 63 bits.
+    """
+    if isinstance(chunk_id, bool) or not isinstance(chunk_id, int) or not 0 < chunk_id < 2**63:
+        raise FieldError("A chunk's id is a positive integer.", pointer="/chunk_id")
+    return chunk_id
 
 
 def checked_title(title: str | None) -> str:

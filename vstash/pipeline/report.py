@@ -59,6 +59,7 @@ class Reporting:
             model=self._info,
             searches_logged=counts.searches,
             triples=counts.triples,
+            feedback=counts.feedback,
             log_dropped=self._recorder.dropped,
             mean_disagreement=counts.mean_disagreement,
             file_bytes=counts.file_bytes,

@@ -177,8 +177,7 @@ class Writing:
 
     def get_chunk(self, chunk_id: int) -> Chunk:
         """Read one chunk; see `Memory.get_chunk`."""
-        if isinstance(chunk_id, bool) or not isinstance(chunk_id, int) or not 0 < chunk_id < 2**63:
-            raise FieldError("A chunk's id is a positive integer.", pointer="/chunk_id")
+        prepare.checked_chunk_id(chunk_id)
         with self._store.read() as reader:
             found = reader.chunks(np.array([chunk_id], dtype=np.int64)).get(chunk_id)
             hidden = found is None or reader.document(found[1].id, now=self._clock()) is None

@@ -125,3 +125,11 @@ def _references(connection: apsw.Connection) -> Iterator[Finding]:
         "Rows refer to others that do not exist.",
         (f"{a}:{b}" for a, b, *_ in rows),
     )
+    astray = connection.execute(
+        "SELECT f.id FROM feedback f JOIN chunk c ON c.id = f.chunk WHERE c.document <> f.document"
+    )
+    yield from finding(
+        "feedback_differs",
+        "Feedback names a chunk of another document.",
+        (row[0] for row in astray),
+    )

@@ -126,6 +126,7 @@ class StoreCounts:
     collections: dict[str, int]
     searches: int
     triples: int
+    feedback: int
     mean_disagreement: float | None
     file_bytes: int
     schema_version: int

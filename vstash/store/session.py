@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
+from vstash.feedback import JudgedSearch
 from vstash.filters import Filter
-from vstash.store import code_table, documents, keyword, log, queue, vectors
+from vstash.store import code_table, documents, feedback, keyword, log, queue, vectors
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch, id_list
@@ -303,6 +304,16 @@ class Reader:
         """Logged searches with their internal numbers, newest first."""
         return log.disagreements(self._connection, limit=limit, before=before)
 
+    def logged_search(self, search_id: str) -> tuple[int, str] | None:
+        """The internal number and the collection of a logged search, None for none."""
+        return feedback.logged_search(self._connection, search_id)
+
+    def judged_searches(
+        self, *, limit: int, before: int | None, now: int
+    ) -> list[tuple[int, JudgedSearch]]:
+        """Searches that got feedback with their internal numbers, newest first."""
+        return feedback.judged_searches(self._connection, limit=limit, before=before, now=now)
+
     def counts(self) -> StoreCounts:
         """How much the file holds."""
         run = self._connection.execute
@@ -325,6 +336,7 @@ class Reader:
             collections={str(name): int(count) for name, count in collections},
             searches=one("SELECT count(*) FROM search"),
             triples=one("SELECT count(*) FROM triple"),
+            feedback=one("SELECT count(*) FROM feedback"),
             mean_disagreement=None if mean is None else mean[0],
             file_bytes=one(
                 "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"

@@ -11,7 +11,7 @@ import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
-from vstash.store import codes, documents, keyword, log, queue, vectors
+from vstash.store import codes, documents, feedback, keyword, log, queue, vectors
 from vstash.store.derived import Derived
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, merge_some
@@ -260,7 +260,7 @@ class Writer(Reader):
         )
 
     def delete(self, number: int) -> None:
-        """Remove a document with its text, words, vectors and triples."""
+        """Remove a document with its text, words, vectors, triples and feedback."""
         self._changed = True
         self._remove_chunks(number)
         self._crash_point("delete:chunks")
@@ -269,6 +269,19 @@ class Writer(Reader):
     def log(self, row: SearchRow) -> None:
         """Write one search to the disagreement log."""
         log.append(self._connection, row)
+
+    def judge(self, *, search: int, document: int, chunk: int, verdict: str, now: int) -> int:
+        """Store a verdict on a chunk for a logged search; returns since when it stands."""
+        at = feedback.judge(
+            self._connection,
+            search=search,
+            document=document,
+            chunk=chunk,
+            verdict=verdict,
+            now=now,
+        )
+        self._crash_point("judge:end")
+        return at
 
     def trim_log(self, *, keep_rows: int, oldest: int) -> None:
         """Forget logged searches beyond a count, and those before a time in microseconds."""
