@@ -245,6 +245,18 @@ class CliInterface:
         """List logged searches."""
         return self.run("disagreements", *_options(limit=limit, cursor=cursor, texts=texts))
 
+    def feedback(self, search_id: str, chunk_id: object, verdict: str) -> JsonDict:
+        """Say whether a chunk answered a search."""
+        return self.run("feedback", "--", search_id, str(chunk_id), verdict)
+
+    def feedback_batch(self, feedback: Sequence[JsonDict]) -> tuple[JsonDict, ...]:
+        """The command line has no such command."""
+        raise NotImplementedError
+
+    def judged_searches(self, *, limit: object = None, cursor: str | None = None) -> JsonDict:
+        """List judged searches."""
+        return self.run("feedback", "--list", *_options(limit=limit, cursor=cursor))
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """Read files and folders; files that failed are told with exit code 1."""
         words = ("ingest", *_options(collection=collection), "--", *paths)

@@ -147,6 +147,18 @@ class Interface(Protocol):
         """List logged searches: ``items`` and ``next_cursor``."""
         ...
 
+    def feedback(self, search_id: str, chunk_id: object, verdict: str) -> JsonDict:
+        """Say whether a chunk answered a search."""
+        ...
+
+    def feedback_batch(self, feedback: Sequence[JsonDict]) -> tuple[JsonDict, ...]:
+        """Give many verdicts: each ends as ``verdict`` or ``error``; the command line has no such command."""
+        ...
+
+    def judged_searches(self, *, limit: object = None, cursor: str | None = None) -> JsonDict:
+        """List judged searches: ``items`` and ``next_cursor``."""
+        ...
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """Read files and folders; the REST API has no such route."""
         ...

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
-from vstash import Memory
+from vstash import Feedback, Memory
 from vstash.errors import VstashError
 from vstash.settings import load_settings
 from vstash.types import UNSET
-from vstash.wire import parse_time, to_json
+from vstash.wire import error_json, parse_time, to_json
 
 __all__ = ["MemoryInterface", "typed"]
 
@@ -202,6 +202,29 @@ class MemoryInterface:
         """List logged searches."""
         return self._call(
             lambda: self._memory.disagreements(texts=texts, **_given(limit=limit, cursor=cursor))
+        )
+
+    def feedback(self, search_id: str, chunk_id: object, verdict: str) -> JsonDict:
+        """Say whether a chunk answered a search."""
+        given: Any = (search_id, chunk_id, verdict)
+        return self._call(lambda: self._memory.feedback(*given))
+
+    def feedback_batch(self, feedback: Sequence[JsonDict]) -> tuple[JsonDict, ...]:
+        """Give many verdicts."""
+        outcomes = typed(
+            lambda: self._memory.feedback_batch([Feedback(**each) for each in feedback])
+        )
+        return tuple(
+            {"error": error_json(outcome, local=False)}
+            if isinstance(outcome, VstashError)
+            else {"verdict": to_json(outcome)}
+            for outcome in outcomes
+        )
+
+    def judged_searches(self, *, limit: object = None, cursor: str | None = None) -> JsonDict:
+        """List judged searches."""
+        return self._call(
+            lambda: self._memory.judged_searches(**_given(limit=limit, cursor=cursor))
         )
 
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:

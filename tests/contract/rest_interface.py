@@ -260,6 +260,20 @@ class RestInterface:
         query = _query(limit=limit, cursor=cursor, texts=texts)
         return self.send("GET", "/v1/disagreements" + query)
 
+    def feedback(self, search_id: str, chunk_id: object, verdict: str) -> JsonDict:
+        """Say whether a chunk answered a search."""
+        body = {"search_id": search_id, "chunk_id": chunk_id, "verdict": verdict}
+        return self.send("POST", "/v1/feedback", body)
+
+    def feedback_batch(self, feedback: Sequence[JsonDict]) -> tuple[JsonDict, ...]:
+        """Give many verdicts."""
+        answer = self.send("POST", "/v1/feedback:batch", {"feedback": [*feedback]})
+        return tuple(answer["results"])
+
+    def judged_searches(self, *, limit: object = None, cursor: str | None = None) -> JsonDict:
+        """List judged searches."""
+        return self.send("GET", "/v1/feedback" + _query(limit=limit, cursor=cursor))
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """The REST API has no such route."""
         raise NotImplementedError

@@ -60,6 +60,12 @@ def _log(**fields: Any) -> Callable[[Interface, str], object]:
     return lambda interface, _: interface.disagreements(**fields)
 
 
+def _feedback(
+    search_id: str = _UNKNOWN_ID, chunk_id: object = 1, verdict: str = "cited"
+) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.feedback(search_id, chunk_id, verdict)
+
+
 def _update(**fields: Any) -> Callable[[Interface, str], object]:
     return lambda interface, kept: interface.update(kept, **fields)
 
@@ -307,6 +313,33 @@ _UNKNOWN: Final = (
         kinds=_NO_REST,
     ),
 )
+_FEEDBACK: Final = (
+    Wrong("feedback on unknown search", _feedback(), "search_not_found", "/search_id"),
+    Wrong("feedback on no search", _feedback(""), "field_invalid", "/search_id"),
+    Wrong(
+        "feedback on search with NUL",
+        _feedback("a\0b"),
+        "field_invalid",
+        "/search_id",
+        kinds=_NO_CLI,
+    ),
+    Wrong("feedback on chunk 0", _feedback(chunk_id=0), "field_invalid", "/chunk_id"),
+    Wrong("feedback on chunk in words", _feedback(chunk_id="x"), "field_invalid", "/chunk_id"),
+    Wrong("unknown verdict", _feedback(verdict="great"), "field_invalid", "/verdict"),
+    Wrong(
+        "cursor of the log among judged searches",
+        lambda interface, _: interface.judged_searches(cursor=_cursor("searches:1")),
+        "cursor_invalid",
+        "/cursor",
+    ),
+    Wrong(
+        "judged searches by 0",
+        lambda interface, _: interface.judged_searches(limit=0),
+        "query_invalid",
+        "/limit",
+        kinds=_AS_ABOVE,
+    ),
+)
 WRONG_CALLS: Final = (
     *_TEXT,
     *_NAMES,
@@ -315,4 +348,5 @@ WRONG_CALLS: Final = (
     *_SEARCHES,
     *_LISTINGS,
     *_UNKNOWN,
+    *_FEEDBACK,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from vstash import Memory, NewDocument
+from vstash import Feedback, Memory, NewDocument
 from vstash.pipeline import prepare
 from vstash.pipeline.engine import Engine, open_engine
 from vstash.store import documents
@@ -51,6 +51,24 @@ def embedded(engine: Engine) -> None:
     engine.embedding.embed()
 
 
+def judged(engine: Engine) -> None:
+    """Say of two chunks together whether they answered a logged search."""
+    found = engine.searching.search(
+        BEFORE["target"],
+        vector=None,
+        k=2,
+        collection=None,
+        where=None,
+        mode="hybrid",
+        strategy=None,
+        explain=False,
+        log=True,
+    )
+    engine.judging.feedback_batch(
+        [Feedback(found.id, hit.chunk.id, "helpful") for hit in found.hits]
+    )
+
+
 def planted(engine: Engine) -> None:
     """The control: text in one transaction; the crash comes before the words in the next."""
     prepared = prepare.prepare(NewDocument(AFTER, key="fresh"), engine.settings)
@@ -70,10 +88,11 @@ def planted(engine: Engine) -> None:
 
 @dataclass(frozen=True)
 class Left:
-    """What a file holds: texts by key, and how many chunks await a vector."""
+    """What a file holds: texts by key, how many chunks await a vector, and how much feedback."""
 
     held: dict[str, str]
     awaiting: int = 0
+    feedback: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,7 @@ WORK: dict[str, Work] = {
     "deleted": Work(deleted, ONCE, Left({"kept": BEFORE["kept"]})),
     "for_later": Work(for_later, ONCE, Left(BEFORE | {"target": AFTER}, 1)),
     "embedded": Work(embedded, Left(BEFORE | {"late": AFTER}, 1), Left(BEFORE | {"late": AFTER})),
+    "judged": Work(judged, ONCE, Left(BEFORE, feedback=2)),
     "planted": Work(planted, ONCE, Left(BEFORE | {"fresh": AFTER})),
 }
 
@@ -129,7 +149,8 @@ def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
     _, status = os.waitpid(child, 0)
     with Memory(path, model="fake") as memory:
         held = {item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items}
-        left = Left(held, memory.stats().awaiting)
+        stats = memory.stats()
+        left = Left(held, stats.awaiting, stats.feedback)
         found = [finding.code for finding in memory.check().findings]
         # A chunk that awaits its vector is found by its words.
         hits = {hit.document.key: hit.text for hit in memory.search(AFTER).hits}

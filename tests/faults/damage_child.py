@@ -68,6 +68,8 @@ def tried(path: Path, held: dict[str, str]) -> dict[str, object]:
                 wrong.append(key)
         attempt("list", lambda: memory.list(limit=1000))
         attempt("disagreements", memory.disagreements)
+        attempt("judged searches", memory.judged_searches)
+        attempt("feedback", lambda: memory.feedback(memory.search("port").id, 1, "cited"))
         attempt("add", lambda: memory.add("one more", key="more"))
         attempt("delete", lambda: memory.delete(key=next(iter(held))))
         attempt("close", memory.close)

@@ -46,6 +46,12 @@ def drop() -> None:
             raise OSError(ctypes.get_errno(), "capset")
 
 
+def judge(memory: Memory) -> object:
+    """Give feedback on the oldest search of the log."""
+    logged = [item.search_id for item in memory.disagreements().items]
+    return memory.feedback(logged[-1] if logged else "none", 1, "cited")
+
+
 def use(path: Path) -> dict[str, object]:
     """Open, search, read, check, write; each with its outcome."""
     seen: dict[str, object] = {}
@@ -56,6 +62,7 @@ def use(path: Path) -> dict[str, object]:
         seen["hits"] = [hit.text for hit in memory.search("port", log=False).hits]
         seen["check"] = [finding.code for finding in memory.check().findings]
         seen["add"] = outcome(lambda: memory.add("one more", key="more"))  # noqa: B023 - the same
+        seen["feedback"] = outcome(lambda: judge(memory))  # noqa: B023 - the same
         seen["dropped"] = memory.stats().log_dropped
         memory.close()
     return seen

@@ -26,10 +26,13 @@ CASES = [
     *(("deleted", point, 1) for point in ENDS),
     *(("for_later", point, 1) for point in (*PUTS, *ADDS, *ENDS)),
     *(("embedded", point, 1) for point in ENDS),
+    *(("judged", "judge:end", nth) for nth in (1, 2)),
+    # The first commit is the log's.
+    ("judged", "commit", 2),
 ]
 NEVER = [
     (work, "no such point", 1)
-    for work in ("added", "replaced", "in_batch", "deleted", "for_later", "embedded")
+    for work in ("added", "replaced", "in_batch", "deleted", "for_later", "embedded", "judged")
 ]
 PLANTED = ("planted", "no such point", 1)
 

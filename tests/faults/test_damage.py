@@ -55,7 +55,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
                 for key, text in held.items()
             ]
         )
-        memory.search("amber lamp")
+        memory.feedback(memory.search("amber lamp").id, 1, "helpful")
     (base / "held.json").write_text(json.dumps(held), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(base), json.dumps(CASES)],

@@ -127,6 +127,9 @@ def calls(memory: Memory, folder: Path) -> dict[str, Callable[[], object]]:
         "stats": memory.stats,
         "check": memory.check,
         "disagreements": memory.disagreements,
+        "feedback": lambda: memory.feedback("id", 1, "cited"),
+        "feedback_batch": lambda: memory.feedback_batch([]),
+        "judged_searches": memory.judged_searches,
     }
 
 

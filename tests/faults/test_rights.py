@@ -21,11 +21,12 @@ TEXT = "The port of the staging server is 8090."
 
 @pytest.fixture
 def folder(open_folder: Path) -> Path:
-    """A folder with a closed file of one document."""
+    """A folder with a closed file of one document and one logged search."""
     made = open_folder / "data"
     made.mkdir()
     with Memory(made / "x.db", model="fake") as memory:
         memory.add(TEXT, key="staging")
+        memory.search("port")
     (made / "x.db").chmod(0o600)
     return made
 
@@ -41,6 +42,7 @@ def test_a_folder_that_cannot_be_written_is_read(
         "hits": [TEXT],
         "check": [],
         "add": "store_read_only",
+        "feedback": "store_read_only",
         "dropped": 0,
     }
     assert [item.name for item in folder.iterdir()] == ["x.db"]
@@ -57,6 +59,7 @@ def test_a_file_that_cannot_be_written_is_read(
         "hits": [TEXT],
         "check": [],
         "add": "store_read_only",
+        "feedback": "store_read_only",
         "dropped": 1,
     }
 
@@ -64,7 +67,7 @@ def test_a_file_that_cannot_be_written_is_read(
 def test_the_control_can_write(folder: Path, rights_child: Callable[..., Any]) -> None:
     """The control: the same user with the usual rights writes, so that the others prove something."""
     seen = rights_child("rights", folder)
-    assert (seen["open"], seen["add"], seen["dropped"]) == ("ok", "ok", 0)
+    assert (seen["open"], seen["add"], seen["feedback"], seen["dropped"]) == ("ok", "ok", "ok", 0)
 
 
 def test_a_file_that_cannot_be_read_is_refused(

@@ -13,6 +13,7 @@ from vstash import __version__
 from vstash.api.bodies import StrictRoute
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
+from vstash.api.feedback import FeedbackRoutes
 from vstash.api.guard import Guard
 from vstash.api.health import HealthRoutes
 from vstash.api.hosts import allowed_names
@@ -57,7 +58,12 @@ def create_api(memory: Memory) -> Api:
     )
     app.router.route_class = StrictRoute
     install_handlers(app)
-    for routes in (DocumentRoutes(memory), SearchRoutes(memory), HealthRoutes(memory)):
+    for routes in (
+        DocumentRoutes(memory),
+        SearchRoutes(memory),
+        FeedbackRoutes(memory),
+        HealthRoutes(memory),
+    ):
         routes.attach(app)
     return app
 

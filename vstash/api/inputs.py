@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
 from pydantic_core import PydanticCustomError
 
+from vstash.feedback import VerdictName
 from vstash.types import EmbedWhen, Mode, StrategyName
 
 __all__ = [
@@ -17,7 +18,10 @@ __all__ = [
     "DocumentPatch",
     "DocumentReplacement",
     "DocumentsQuery",
+    "FeedbackBatchInput",
+    "FeedbackInput",
     "NewDocumentInput",
+    "PageQuery",
     "SearchInput",
 ]
 
@@ -177,6 +181,30 @@ class SearchInput(Body):
     explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
 
 
+class FeedbackInput(Body):
+    """Whether a chunk answered a search."""
+
+    search_id: str = Field(
+        description="The `id` of the reply to a hybrid search that was logged.",
+        examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"],
+    )
+    chunk_id: int = Field(
+        description="Of any chunk in the collection that was searched.", examples=[17]
+    )
+    # Memory refuses others, so that a wrong one in a batch does not keep the others out.
+    verdict: SkipValidation[VerdictName] = Field(
+        description="`cited` is for a chunk that an answer quotes.", examples=["helpful"]
+    )
+
+
+class FeedbackBatchInput(Body):
+    """Feedback on many chunks at once."""
+
+    feedback: list[FeedbackInput] = Field(
+        max_length=MAX_BATCH, description=f"At most {MAX_BATCH:,}, stored in one transaction."
+    )
+
+
 class CollectionQuery(Closed):
     """Which collection."""
 
@@ -198,9 +226,14 @@ class DocumentsQuery(CollectionQuery):
     cursor: Cursor = None
 
 
-class DisagreementsQuery(Closed):
-    """Which logged searches to list."""
+class PageQuery(Closed):
+    """Which part of a listing."""
 
     limit: Limit = 50
     cursor: Cursor = None
+
+
+class DisagreementsQuery(PageQuery):
+    """Which logged searches to list."""
+
     texts: bool = Field(default=False, description="Put the chunks' texts into the triples.")

@@ -48,7 +48,7 @@ _RETRY_AFTER_S = 1
 _KINDS: Final[Mapping[str, type[InputError]]] = {
     "text": TextError,
     **dict.fromkeys(("key", "title", "collection", "tags"), FieldError),
-    **dict.fromkeys(("metadata", "expires_at", "chunk_id"), FieldError),
+    **dict.fromkeys(("metadata", "expires_at", "search_id", "chunk_id", "verdict"), FieldError),
     **dict.fromkeys(("query", "k", "mode", "strategy", "explain", "limit", "texts"), QueryError),
     "filter": FilterError,
     "cursor": CursorError,

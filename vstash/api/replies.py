@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vstash.feedback import VerdictName
 from vstash.types import Mode, StrategyName, TripleKind
 
 __all__ = [
@@ -15,10 +16,13 @@ __all__ = [
     "DisagreementPage",
     "DocumentPage",
     "DocumentReply",
+    "FeedbackBatchReply",
+    "JudgedSearchPage",
     "Problem",
     "SearchReply",
     "StatsReply",
     "StatusReply",
+    "VerdictReply",
 ]
 
 Time = Annotated[
@@ -195,6 +199,7 @@ class StatsReply(Reply):
     model: ModelReply
     searches_logged: int
     triples: int
+    feedback: int = Field(description="Verdicts on chunks that searches returned.")
     log_dropped: int = Field(description="Searches not logged because the file was busy.")
     mean_disagreement: float | None
     file_bytes: int
@@ -202,6 +207,46 @@ class StatsReply(Reply):
     sqlite_version: str
     vstash_version: str
     durability: str
+
+
+class VerdictReply(Reply):
+    """What was said of one chunk for one search."""
+
+    chunk_id: int | None = Field(description="null once its document was replaced.")
+    document_id: str
+    document_key: str = Field(description="Unique in the collection that was searched.")
+    verdict: VerdictName
+    at: Time
+
+
+class FeedbackBatchResult(Reply):
+    """What became of one verdict of a batch: either member, never both."""
+
+    verdict: VerdictReply | None = None
+    error: Problem | None = None
+
+
+class FeedbackBatchReply(Reply):
+    """What became of a batch."""
+
+    results: list[FeedbackBatchResult] = Field(description="One for each, in the same order.")
+
+
+class JudgedSearchReply(Reply):
+    """A logged search with what was said of its answers."""
+
+    search_id: str
+    query: str
+    collection: str
+    at: Time
+    verdicts: list[VerdictReply] = Field(description="In the order of their first being given.")
+
+
+class JudgedSearchPage(Reply):
+    """A part of the searches that got feedback, newest first."""
+
+    items: list[JudgedSearchReply]
+    next_cursor: NextCursor
 
 
 class FindingReply(Reply):

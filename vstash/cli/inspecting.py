@@ -49,6 +49,7 @@ def _stats_text(found: Stats) -> str:
         ("model", f"{model.name} ({model.dimension} dimensions, sha256 {model.sha256[:12]})"),
         ("searches logged", f"{found.searches_logged:,} ({found.log_dropped:,} dropped)"),
         ("triples", f"{found.triples:,}"),
+        ("feedback", f"{found.feedback:,}"),
         ("mean disagreement", "none yet" if mean is None else f"{mean:.3f}"),
         ("durability", found.durability),
         ("schema", str(found.schema_version)),

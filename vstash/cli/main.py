@@ -17,6 +17,7 @@ from vstash.cli.embedding import embed
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
+from vstash.cli.judging import feedback
 from vstash.cli.options import add_options
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
@@ -110,6 +111,7 @@ for command in (
     stats,
     check,
     disagreements,
+    feedback,
     serve,
     settings,
 ):

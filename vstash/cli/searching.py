@@ -100,6 +100,7 @@ def _show(result: SearchResult, *, explain: bool) -> None:
         stages = ", ".join(f"{name} {spent:.1f}" for name, spent in result.timings_ms.items())
         weights = f"vector {result.weights.vector:.3g}, keyword {result.weights.keyword:.3g}"
         out(f"{result.mode}, {result.strategy}; weights: {weights}\nmilliseconds: {stages}")
+        out(f"search {result.id}")
     for reason in result.degraded:
         err(f"note: {printable(reason)}")
     if result.awaiting:

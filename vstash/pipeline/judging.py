@@ -33,9 +33,7 @@ class Judging:
         clock: Microseconds since the epoch.
     """
 
-    def __init__(
-        self, store: Store, recorder: Recorder[Logged], clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, recorder: Recorder[Logged], clock: Callable[[], int]) -> None:
         self._store = store
         self._recorder = recorder
         self._clock = clock

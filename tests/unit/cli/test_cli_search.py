@@ -131,6 +131,8 @@ def test_a_file_is_never_made_by_reading(vstash: Vstash) -> None:
         ("stats",),
         ("check",),
         ("disagreements",),
+        ("feedback", "id", "1", "cited"),
+        ("feedback", "--list"),
         ("disagreements", "--export", "-"),
     ):
         result = vstash.run(*args, "--db", str(other))

@@ -41,6 +41,10 @@ def path(tmp_path: Path) -> Path:
             "INSERT INTO triple (search, positive, negative, kind, evidence) "
             "SELECT max(number), 1, 2, 'dense_blind_spot', '{}' FROM search"
         )
+        connection.execute(
+            "INSERT INTO feedback (search, document, chunk, verdict, at) "
+            "SELECT max(number), 1, 1, 'cited', 1 FROM search"
+        )
     return target
 
 
@@ -180,6 +184,12 @@ DRIFTS = [
     drift("counter lost", "DELETE FROM meta WHERE name = 'chunk_count'", "counter_differs"),
     drift("triple about no chunk", "UPDATE triple SET negative = 999", "reference_broken"),
     drift("triple of no search", "UPDATE triple SET search = 999", "reference_broken"),
+    drift("feedback on no search", "UPDATE feedback SET search = 999", "reference_broken"),
+    drift("feedback on no chunk", "UPDATE feedback SET chunk = 999", "reference_broken"),
+    drift("feedback on no document", "UPDATE feedback SET document = 999",
+          "reference_broken", "feedback_differs"),
+    drift("feedback on another document", "UPDATE feedback SET document = 2", "feedback_differs"),
+    drift("feedback lost", "DROP TABLE feedback", "table_damaged"),
     drift("document of no collection", "UPDATE document SET collection = 9 WHERE number = 1",
           "reference_broken"),
     drift("chunk of no document", "DELETE FROM document WHERE number = 3",

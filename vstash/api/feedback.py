@@ -1,0 +1,102 @@
+"""The routes of feedback on searches."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Body, FastAPI, Query
+from starlette.responses import JSONResponse, Response
+
+from vstash.api.describe import BODY, WRITING, refusals, reply
+from vstash.api.inputs import FeedbackBatchInput, FeedbackInput, PageQuery
+from vstash.api.problems import problem
+from vstash.api.replies import FeedbackBatchReply, JudgedSearchPage, VerdictReply
+from vstash.errors import (
+    ChunkNotFoundError,
+    CursorError,
+    FieldError,
+    InputError,
+    QueryError,
+    SearchNotFoundError,
+    VstashError,
+)
+from vstash.feedback import Feedback
+from vstash.memory import Memory
+from vstash.types import Json
+from vstash.wire import to_json
+
+__all__ = ["FeedbackRoutes"]
+
+
+class FeedbackRoutes:
+    """Feedback over HTTP.
+
+    Args:
+        memory: What was searched.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the routes to an application."""
+        app.add_api_route(
+            "/v1/feedback",
+            self.give,
+            methods=["POST"],
+            operation_id="giveFeedback",
+            summary="Say whether a chunk answered a search",
+            response_model=VerdictReply,
+            response_description="What is stored; a repetition changes nothing.",
+            responses=refusals(
+                *BODY, FieldError, SearchNotFoundError, ChunkNotFoundError, *WRITING
+            ),
+        )
+        app.add_api_route(
+            "/v1/feedback:batch",
+            self.give_many,
+            methods=["POST"],
+            operation_id="giveFeedbackOnMany",
+            summary="Say of many chunks whether they answered",
+            response_model=FeedbackBatchReply,
+            response_description="What became of each, in order.",
+            responses=refusals(*BODY, FieldError, *WRITING),
+        )
+        app.add_api_route(
+            "/v1/feedback",
+            self.page,
+            methods=["GET"],
+            operation_id="listJudgedSearches",
+            summary="Show the searches that got feedback",
+            response_model=JudgedSearchPage,
+            response_description="Judged searches, newest first.",
+            responses=refusals(InputError, QueryError, CursorError),
+        )
+
+    def give(self, feedback: Annotated[FeedbackInput, Body()]) -> Response:
+        """The last verdict on a chunk counts.
+
+        It is kept as long as the log keeps the search and the file the document; replacing the
+        document ends the chunk and leaves the feedback.
+        """
+        return reply(self._memory.feedback(feedback.search_id, feedback.chunk_id, feedback.verdict))
+
+    def give_many(self, batch: Annotated[FeedbackBatchInput, Body()]) -> Response:
+        """One that cannot be stored does not keep the others out.
+
+        A body of the wrong types stores nothing. All that are valid are stored in one transaction.
+        """
+        outcomes = self._memory.feedback_batch(
+            [Feedback(item.search_id, item.chunk_id, item.verdict) for item in batch.feedback]
+        )
+        results: list[Json] = [
+            {"error": problem(outcome, under=f"/feedback/{position}")}
+            if isinstance(outcome, VstashError)
+            else {"verdict": to_json(outcome)}
+            for position, outcome in enumerate(outcomes)
+        ]
+        return JSONResponse({"results": results})
+
+    def page(self, query: Annotated[PageQuery, Query()]) -> Response:
+        """Chunks that ended with a replacement of their document are null; its key stays."""
+        return reply(self._memory.judged_searches(limit=query.limit, cursor=query.cursor))
