@@ -129,8 +129,9 @@ class Interface(Protocol):
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
-        """Search; None leaves a parameter to its default."""
+        """Search; None leaves a parameter to its default, ``shape`` has those that choose hits."""
         ...
 
     def stats(self) -> JsonDict:

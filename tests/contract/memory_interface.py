@@ -178,13 +178,21 @@ class MemoryInterface:
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
         """Search."""
         return self._call(
             lambda: self._memory.search(
                 query,
                 explain=explain,
-                **_given(k=k, collection=collection, filter=filter, mode=mode, strategy=strategy),
+                **_given(
+                    k=k,
+                    collection=collection,
+                    filter=filter,
+                    mode=mode,
+                    strategy=strategy,
+                    **shape,
+                ),
             )
         )
 

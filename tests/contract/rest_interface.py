@@ -232,6 +232,7 @@ class RestInterface:
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
         """Search."""
         body = _body(
@@ -242,6 +243,7 @@ class RestInterface:
             mode=mode,
             strategy=strategy,
             explain=explain,
+            **shape,
         )
         return self.send("POST", "/v1/search", body)
 

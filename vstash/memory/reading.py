@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vstash.memory.base import Base
+from vstash.pipeline.shape import MMR_LAMBDA, Shape
 from vstash.reports import CheckReport, Stats
 from vstash.types import (
     Chunk,
+    Collapse,
     Disagreement,
     Document,
     JsonObject,
+    Mmr,
     Mode,
     Page,
     SearchResult,
@@ -37,6 +40,11 @@ class Reading(Base):
         mode: Mode = "hybrid",
         strategy: StrategyName | None = None,
         explain: bool = False,
+        collapse: Collapse | None = None,
+        mmr: Mmr | None = None,
+        mmr_lambda: float = MMR_LAMBDA,
+        fold_duplicates: bool = False,
+        recency_half_life_days: float | None = None,
         log: bool = True,
     ) -> SearchResult:
         """Find the passages that answer a query.
@@ -50,6 +58,15 @@ class Reading(Base):
             mode: ``hybrid`` asks both indexes, ``vector`` and ``keyword`` one.
             strategy: Of hybrid: ``score``, ``rrf`` or ``adaptive-rrf``; None for the setting.
             explain: Say for each hit where its score comes from.
+            collapse: ``document`` returns one hit a document, its best chunk; k counts documents.
+            mmr: Choose the hits by maximal marginal relevance: ``within`` keeps the chunks of one
+                document apart, ``across`` all. Measured elsewhere (arXiv 2604.13728), it costs 20 to
+                25 % of nDCG@10 for 24 % more diversity.
+            mmr_lambda: 0 to 1; 1 is relevance alone.
+            fold_duplicates: Leave out hits whose text equals a better one's or whose vectors are as
+                near as .98. Nothing in the store changes.
+            recency_half_life_days: Add to each score a quarter of what lies between the best and the
+                worst candidate, halved for every so many days since the document last changed.
             log: Whether this is a real search that belongs in the disagreement log.
 
         Returns:
@@ -76,6 +93,7 @@ class Reading(Base):
             mode=mode,
             strategy=strategy,
             explain=explain,
+            shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
         )
 

@@ -40,7 +40,7 @@ def test_served(service: Service, schema: dict[str, Any]) -> None:
 def test_operations(schema: dict[str, Any]) -> None:
     """Every operation has a summary, a description and an id of its own."""
     found = [operation for _, _, operation in operations(schema)]
-    assert len(found) == 14
+    assert len(found) == 15
     assert all(operation["summary"] and operation["description"] for operation in found)
     names = [operation["operationId"] for operation in found]
     assert len(set(names)) == len(names)
@@ -92,7 +92,13 @@ def test_references(schema: dict[str, Any]) -> None:
 def test_fields(schema: dict[str, Any]) -> None:
     """Every field of a body and every parameter is described."""
     for name, model in schema["components"]["schemas"].items():
-        if name in {"DocumentInput", "DocumentReplacement", "DocumentPatch", "SearchInput"}:
+        if name in {
+            "DocumentInput",
+            "DocumentReplacement",
+            "DocumentPatch",
+            "SearchInput",
+            "ContextInput",
+        }:
             assert all(field.get("description") for field in model["properties"].values()), name
     for path, method, operation in operations(schema):
         for parameter in operation.get("parameters", []):
