@@ -1,5 +1,6 @@
 """vstash: local-first hybrid retrieval memory for LLM agents, in one SQLite file."""
 
+from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.memory import Memory
 from vstash.reports import (
@@ -33,6 +34,8 @@ __all__ = [
     "UNSET",
     "CheckReport",
     "Chunk",
+    "Context",
+    "ContextPassage",
     "Disagreement",
     "Document",
     "EmbedProgress",
@@ -43,6 +46,8 @@ __all__ = [
     "Hit",
     "IngestProgress",
     "IngestReport",
+    "LeftOut",
+    "LeftOutPassage",
     "LegEntry",
     "MatchedWord",
     "Memory",

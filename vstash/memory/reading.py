@@ -21,6 +21,7 @@ from vstash.types import (
 )
 
 if TYPE_CHECKING:
+    from vstash.contexts import Context, ContextOrder, TokenCounter
     from vstash.types import AnyVector
 
 __all__ = ["Reading"]
@@ -94,6 +95,84 @@ class Reading(Base):
             strategy=strategy,
             explain=explain,
             shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
+            log=log,
+        )
+
+    def context(
+        self,
+        query: str,
+        *,
+        vector: AnyVector | None = None,
+        max_tokens: int = 2000,
+        tokenizer: TokenCounter | None = None,
+        k: int = 30,
+        collection: str | None = None,
+        filter: JsonObject | None = None,
+        mode: Mode = "hybrid",
+        strategy: StrategyName | None = None,
+        order: ContextOrder = "edges",
+        widen: bool = True,
+        mmr: Mmr | None = None,
+        mmr_lambda: float = MMR_LAMBDA,
+        fold_duplicates: bool = False,
+        recency_half_life_days: float | None = None,
+        log: bool = True,
+    ) -> Context:
+        """Put together the passages that answer a query, for a prompt of a known size.
+
+        Hits are taken from the best on as long as they fit; those of one document that meet or
+        overlap become one passage, and equal texts are taken once. Each passage has a number and its
+        source, and stands between marks that nothing stored contains.
+
+        Args:
+            query: Any text with a visible character.
+            vector: As in `search`.
+            max_tokens: What the whole text may take, 1 to 1,000,000.
+            tokenizer: Counts tokens: the path of a ``tokenizer.json``, or a function from a text to
+                their number; None for the setting, which is the embedding model's own. Special
+                tokens that a model adds are not counted.
+            k: How many hits to choose from, 1 to 200.
+            collection: None for ``default``.
+            filter: As in `search`.
+            mode: As in `search`.
+            strategy: As in `search`.
+            order: ``edges`` puts the best passages at both ends, where models use them best (Liu et
+                al. 2023); ``rank`` the best first; ``document`` keeps those of a document together.
+            widen: Fill what is left with the chunks before and after the hits.
+            mmr: As in `search`, and so what follows.
+            mmr_lambda: Of MMR.
+            fold_duplicates: Leave out what nearly repeats a better hit.
+            recency_half_life_days: Raise what changed lately.
+            log: Whether this is a real search that belongs in the disagreement log.
+
+        Returns:
+            The text, its passages, its exact size, and what had no room.
+
+        Raises:
+            QueryError, FilterError, FieldError: When one is empty, malformed or out of range.
+            PathNotFoundError: When the tokenizer's file cannot be read.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     document = memory.add("Ada prefers tea.", key="ada")
+            ...     context = memory.context("What does Ada drink?", max_tokens=200)
+            >>> (context.passages[0].key, context.tokens <= 200)
+            ('ada', True)
+        """
+        return self._engine.contexts.context(
+            query,
+            max_tokens=max_tokens,
+            tokenizer=tokenizer,
+            order=order,
+            widen=widen,
+            k=k,
+            vector=vector,
+            collection=collection,
+            where=filter,
+            mode=mode,
+            strategy=strategy,
+            shape=Shape(None, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
         )
 
