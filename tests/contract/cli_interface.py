@@ -238,6 +238,21 @@ class CliInterface:
         words, stdin = _words(query)
         return self.run("search", *count, *options, *words, stdin=stdin)
 
+    def context(
+        self,
+        query: str,
+        *,
+        k: object = None,
+        filter: object = None,
+        widen: bool = True,
+        **fields: object,
+    ) -> JsonDict:
+        """Put together passages for a prompt."""
+        options = _options(filter=_filter(filter), no_widen=not widen, **_shape(fields))
+        count = [] if k is None else [f"-k{k}"]
+        words, stdin = _words(query)
+        return self.run("context", *count, *options, *words, stdin=stdin)
+
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self.run("stats")

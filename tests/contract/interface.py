@@ -134,6 +134,10 @@ class Interface(Protocol):
         """Search; None leaves a parameter to its default, ``shape`` has those that choose hits."""
         ...
 
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt; the fields are those of `Memory.context`."""
+        ...
+
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         ...

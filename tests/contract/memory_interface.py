@@ -196,6 +196,10 @@ class MemoryInterface:
             )
         )
 
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt."""
+        return self._call(lambda: self._memory.context(query, **_given(**fields)))
+
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self._call(self._memory.stats)

@@ -247,6 +247,10 @@ class RestInterface:
         )
         return self.send("POST", "/v1/search", body)
 
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt."""
+        return self.send("POST", "/v1/context", _body(query=query, **fields))
+
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self.send("GET", "/v1/stats")

@@ -12,7 +12,17 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "vstash"
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
-FOUNDATION = {"errors", "types", "contexts", "reports", "settings", "filters", "times", "wire", "testing"}
+FOUNDATION = {
+    "errors",
+    "types",
+    "contexts",
+    "reports",
+    "settings",
+    "filters",
+    "times",
+    "wire",
+    "testing",
+}
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}
 # Read as: a file of this part may import these parts.

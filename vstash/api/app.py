@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from vstash import __version__
 from vstash.api.bodies import StrictRoute
+from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
 from vstash.api.guard import Guard
@@ -57,8 +58,8 @@ def create_api(memory: Memory) -> Api:
     )
     app.router.route_class = StrictRoute
     install_handlers(app)
-    for routes in (DocumentRoutes(memory), SearchRoutes(memory), HealthRoutes(memory)):
-        routes.attach(app)
+    for routes in (DocumentRoutes, SearchRoutes, ContextRoutes, HealthRoutes):
+        routes(memory).attach(app)
     return app
 
 

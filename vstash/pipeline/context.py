@@ -15,7 +15,7 @@ from vstash.contexts import (
     TokenCounter,
 )
 from vstash.embed.counting import checked_counter, counter_of_file, counter_of_model
-from vstash.errors import FieldError, PathNotFoundError, QueryError
+from vstash.errors import FieldError, PathNotFoundError, QueryError, SettingsError
 from vstash.pipeline.draft import Draft, Fitted, Stock, read_stock
 from vstash.pipeline.files import is_ours
 from vstash.search.prompt import marks
@@ -102,16 +102,29 @@ class Contexts:
         return _context(result, stock, found, max_tokens)
 
     def _counter(self, tokenizer: TokenCounter | None) -> Callable[[str], int]:
-        named = self._settings.context_tokenizer if tokenizer is None else tokenizer
-        if callable(named):
-            return checked_counter(named)
-        if not isinstance(named, str | os.PathLike):
-            raise FieldError(
-                "tokenizer is the path of a tokenizer.json, or a function that counts tokens.",
-                pointer="/tokenizer",
-            )
-        if tokenizer is None and not named:
+        if tokenizer is None:
+            return self._counter_of_settings()
+        if callable(tokenizer):
+            return checked_counter(tokenizer)
+        if isinstance(tokenizer, str | os.PathLike):
+            return self._counter_of_file(tokenizer)
+        raise FieldError(
+            "tokenizer is the path of a tokenizer.json, or a function that counts tokens.",
+            pointer="/tokenizer",
+        )
+
+    def _counter_of_settings(self) -> Callable[[str], int]:
+        named = self._settings.context_tokenizer
+        if not named:
             return counter_of_model(self._embedder)
+        try:
+            return self._counter_of_file(named)
+        except (PathNotFoundError, FieldError) as error:
+            raise SettingsError(
+                f"Setting `context_tokenizer`: {error.message}", local_detail=error.local_detail
+            ) from error
+
+    def _counter_of_file(self, named: str | os.PathLike[str]) -> Callable[[str], int]:
         try:
             path = Path(named).expanduser().resolve(strict=True)
         except (OSError, RuntimeError, ValueError) as error:
