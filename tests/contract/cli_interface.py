@@ -238,20 +238,17 @@ class CliInterface:
         words, stdin = _words(query)
         return self.run("search", *count, *options, *words, stdin=stdin)
 
-    def context(
-        self,
-        query: str,
-        *,
-        k: object = None,
-        filter: object = None,
-        widen: bool = True,
-        **fields: object,
-    ) -> JsonDict:
+    def context(self, query: str, **fields: object) -> JsonDict:
         """Put together passages for a prompt."""
-        options = _options(filter=_filter(filter), no_widen=not widen, **_shape(fields))
-        count = [] if k is None else [f"-k{k}"]
+        options = _options(
+            filter=_filter(fields.pop("filter", None)),
+            no_widen=fields.pop("widen", True) is False,
+        )
+        count = [f"-k{fields.pop('k')}"] if "k" in fields else []
         words, stdin = _words(query)
-        return self.run("context", *count, *options, *words, stdin=stdin)
+        return self.run(
+            "context", *count, *options, *_options(**_shape(fields)), *words, stdin=stdin
+        )
 
     def stats(self) -> JsonDict:
         """Say what the file holds."""
