@@ -1,5 +1,6 @@
 """vstash: local-first hybrid retrieval memory for LLM agents, in one SQLite file."""
 
+from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.memory import Memory
@@ -34,6 +35,8 @@ __all__ = [
     "UNSET",
     "CheckReport",
     "Chunk",
+    "Context",
+    "ContextPassage",
     "Disagreement",
     "Document",
     "EmbedProgress",
@@ -46,6 +49,8 @@ __all__ = [
     "IngestProgress",
     "IngestReport",
     "JudgedSearch",
+    "LeftOut",
+    "LeftOutPassage",
     "LegEntry",
     "MatchedWord",
     "Memory",

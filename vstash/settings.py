@@ -134,6 +134,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["score", "rrf", "adaptive-rrf"],
         _about("", "How the two legs are fused when a search does not say."),
     ] = "score"
+    context_tokenizer: Annotated[
+        str,
+        _about(
+            "path",
+            "The tokenizer.json that counts the tokens of a context when a call does not say; empty "
+            "for the embedding model's own.",
+        ),
+    ] = ""
     log_searches: Annotated[
         bool,
         _about("", "Log each search and where its legs disagree, in the file itself."),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNSET",
     "Chunk",
+    "Collapse",
     "Disagreement",
     "Document",
     "EmbedWhen",
@@ -30,6 +31,7 @@ __all__ = [
     "JsonObject",
     "LegEntry",
     "MatchedWord",
+    "Mmr",
     "Mode",
     "ModelInfo",
     "NewDocument",
@@ -49,6 +51,8 @@ JsonObject = Mapping[str, Json]
 Item = TypeVar("Item")
 Mode = Literal["hybrid", "vector", "keyword"]
 StrategyName = Literal["score", "rrf", "adaptive-rrf"]
+Collapse = Literal["document"]
+Mmr = Literal["within", "across"]
 EmbedWhen = Literal["now", "later"]
 TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
 
@@ -152,6 +156,7 @@ class Explanation:
         keyword_normalised: The BM25 score as the strategy used it.
         matched: Query words found in the chunk, its title or headings, rarest first.
         why: One sentence to read.
+        recency_part: What recency added, 0 where it was not asked for.
     """
 
     vector_part: float
@@ -160,6 +165,7 @@ class Explanation:
     keyword_normalised: float | None
     matched: tuple[MatchedWord, ...]
     why: str
+    recency_part: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,7 @@ class Hit:
     """One returned chunk with its scores, ranks and provenance.
 
     Attributes:
-        score: Orders the hits of one search; comparable only within it.
+        score: Orders the hits of one search, save those that MMR chose; comparable only within it.
         chunk: The passage.
         document: Where it comes from, without its text.
         vector_rank: Rank in the vector leg from 1, None where the leg did not list it.
@@ -176,6 +182,8 @@ class Hit:
             that has no vector yet.
         keyword_score: Positive BM25; 0 where no informative word of the query occurs.
         explanation: Present when asked for with ``explain=True``.
+        more: Other candidates that this hit stands for: chunks of the same document with ``collapse``,
+            chunks that say the same with ``fold_duplicates``.
     """
 
     score: float
@@ -186,6 +194,7 @@ class Hit:
     vector_score: float | None
     keyword_score: float | None
     explanation: Explanation | None = None
+    more: int = 0
 
     @property
     def text(self) -> str:
@@ -203,7 +212,7 @@ class SearchResult:
         mode: Which legs were asked.
         strategy: How they were fused.
         weights: What each leg counted.
-        hits: Best first.
+        hits: Best first; with MMR in the order of its choice.
         timings_ms: Milliseconds per stage, and ``total``.
         degraded: Reasons why this answer is less than asked for, such as no word to look up.
         awaiting: Chunks of the file that have no vector yet, and are found by their words alone.

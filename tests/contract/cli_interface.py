@@ -55,6 +55,11 @@ def _filter(filter: object) -> str | None:
     return None if filter is None else json.dumps(filter)
 
 
+def _shape(shape: Mapping[str, object]) -> dict[str, object]:
+    """What shapes an answer, by the names of its options."""
+    return {name.removesuffix("_days"): value for name, value in shape.items()}
+
+
 def _words(text: str) -> tuple[list[str], bytes | None]:
     """A text as arguments, or through standard input where it cannot be one."""
     # A dash alone means standard input.
@@ -218,6 +223,7 @@ class CliInterface:
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
         """Search."""
         options = _options(
@@ -226,10 +232,23 @@ class CliInterface:
             mode=mode,
             strategy=strategy,
             explain=explain,
+            **_shape(shape),
         )
         count = [] if k is None else [f"-k{k}"]
         words, stdin = _words(query)
         return self.run("search", *count, *options, *words, stdin=stdin)
+
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt."""
+        options = _options(
+            filter=_filter(fields.pop("filter", None)),
+            no_widen=fields.pop("widen", True) is False,
+        )
+        count = [f"-k{fields.pop('k')}"] if "k" in fields else []
+        words, stdin = _words(query)
+        return self.run(
+            "context", *count, *options, *_options(**_shape(fields)), *words, stdin=stdin
+        )
 
     def stats(self) -> JsonDict:
         """Say what the file holds."""

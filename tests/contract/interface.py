@@ -129,8 +129,13 @@ class Interface(Protocol):
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
-        """Search; None leaves a parameter to its default."""
+        """Search; None leaves a parameter to its default, ``shape`` has those that choose hits."""
+        ...
+
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt; the fields are those of `Memory.context`."""
         ...
 
     def stats(self) -> JsonDict:

@@ -178,15 +178,27 @@ class MemoryInterface:
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
         """Search."""
         return self._call(
             lambda: self._memory.search(
                 query,
                 explain=explain,
-                **_given(k=k, collection=collection, filter=filter, mode=mode, strategy=strategy),
+                **_given(
+                    k=k,
+                    collection=collection,
+                    filter=filter,
+                    mode=mode,
+                    strategy=strategy,
+                    **shape,
+                ),
             )
         )
+
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt."""
+        return self._call(lambda: self._memory.context(query, **_given(**fields)))
 
     def stats(self) -> JsonDict:
         """Say what the file holds."""

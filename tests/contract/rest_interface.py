@@ -232,6 +232,7 @@ class RestInterface:
         mode: str | None = None,
         strategy: str | None = None,
         explain: bool = False,
+        **shape: object,
     ) -> JsonDict:
         """Search."""
         body = _body(
@@ -242,8 +243,13 @@ class RestInterface:
             mode=mode,
             strategy=strategy,
             explain=explain,
+            **shape,
         )
         return self.send("POST", "/v1/search", body)
+
+    def context(self, query: str, **fields: object) -> JsonDict:
+        """Put together passages for a prompt."""
+        return self.send("POST", "/v1/context", _body(query=query, **fields))
 
     def stats(self) -> JsonDict:
         """Say what the file holds."""

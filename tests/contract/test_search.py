@@ -102,7 +102,8 @@ def _assert_sound(result: JsonDict, *, k: int = 10) -> None:
 
 def _assert_adds_up(hit: JsonDict) -> None:
     explanation = hit["explanation"]
-    total = explanation["vector_part"] + explanation["keyword_part"]
+    parts = ("vector_part", "keyword_part", "recency_part")
+    total = sum(explanation[part] for part in parts)
     assert total == pytest.approx(hit["score"], abs=1e-5)
     assert explanation["why"]
 

@@ -52,6 +52,10 @@ def _search(query: str = "fine", **fields: Any) -> Callable[[Interface, str], ob
     return lambda interface, _: interface.search(query, **fields)
 
 
+def _context(query: str = "fine", **fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.context(query, **fields)
+
+
 def _list(**fields: Any) -> Callable[[Interface, str], object]:
     return lambda interface, _: interface.list(**fields)
 
@@ -260,6 +264,78 @@ _SEARCHES: Final = (
         "/collection",
     ),
 )
+_SHAPES: Final = (
+    Wrong("unknown collapse", _search(collapse="key"), "query_invalid", "/collapse"),
+    Wrong("unknown mmr", _search(mmr="between"), "query_invalid", "/mmr"),
+    Wrong("mmr_lambda of 2", _search(mmr_lambda=2), "query_invalid", "/mmr_lambda"),
+    Wrong("mmr_lambda in words", _search(mmr_lambda="half"), "query_invalid", "/mmr_lambda"),
+    Wrong(
+        "mmr_lambda of NaN",
+        _search(mmr_lambda=float("nan")),
+        "query_invalid",
+        "/mmr_lambda",
+        instead=_MALFORMED,
+    ),
+    Wrong(
+        "folding in words",
+        _search(fold_duplicates="yes"),
+        "query_invalid",
+        "/fold_duplicates",
+        kinds=_NO_CLI,
+    ),
+    Wrong(
+        "half-life of 0",
+        _search(recency_half_life_days=0),
+        "query_invalid",
+        "/recency_half_life_days",
+    ),
+    Wrong(
+        "half-life without end",
+        _search(recency_half_life_days=1e300),
+        "query_invalid",
+        "/recency_half_life_days",
+        kinds=_AS_ABOVE,
+    ),
+)
+_CONTEXTS: Final = (
+    Wrong("context for nothing", _context(" "), "query_invalid", "/query"),
+    Wrong("context of 0 tokens", _context(max_tokens=0), "query_invalid", "/max_tokens"),
+    Wrong("context in words", _context(max_tokens="all"), "query_invalid", "/max_tokens"),
+    Wrong(
+        "context too large",
+        _context(max_tokens=1_000_001),
+        "query_invalid",
+        "/max_tokens",
+        kinds=_AS_ABOVE,
+    ),
+    Wrong("context of 201 hits", _context(k=201), "query_invalid", "/k"),
+    Wrong("context in unknown order", _context(order="best"), "query_invalid", "/order"),
+    Wrong(
+        "context with unknown mmr", _context(mmr="all"), "query_invalid", "/mmr", kinds=_AS_ABOVE
+    ),
+    Wrong("widening in words", _context(widen="yes"), "query_invalid", "/widen", kinds=_NO_CLI),
+    Wrong("context with an empty filter", _context(filter={}), "filter_invalid", "/filter"),
+    Wrong(
+        "context in unknown collection",
+        _context(collection="nowhere"),
+        "collection_not_found",
+        "/collection",
+    ),
+    Wrong(
+        "missing tokenizer",
+        _context(tokenizer="no-such-folder/tokenizer.json"),
+        "path_not_found",
+        "/tokenizer",
+        kinds=_NO_REST,
+    ),
+    Wrong(
+        "missing tokenizer in the settings",
+        _context(),
+        "settings_invalid",
+        None,
+        settings={"context_tokenizer": "no-such-folder/tokenizer.json"},
+    ),
+)
 _LISTINGS: Final = (
     Wrong(
         "listing of unknown collection",
@@ -346,6 +422,8 @@ WRONG_CALLS: Final = (
     *_METADATA,
     *_FILTERS,
     *_SEARCHES,
+    *_SHAPES,
+    *_CONTEXTS,
     *_LISTINGS,
     *_UNKNOWN,
     *_FEEDBACK,

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from vstash import __version__
 from vstash.api.bodies import StrictRoute
+from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
 from vstash.api.feedback import FeedbackRoutes
@@ -58,13 +59,8 @@ def create_api(memory: Memory) -> Api:
     )
     app.router.route_class = StrictRoute
     install_handlers(app)
-    for routes in (
-        DocumentRoutes(memory),
-        SearchRoutes(memory),
-        FeedbackRoutes(memory),
-        HealthRoutes(memory),
-    ):
-        routes.attach(app)
+    for routes in (DocumentRoutes, SearchRoutes, ContextRoutes, FeedbackRoutes, HealthRoutes):
+        routes(memory).attach(app)
     return app
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validat
 from pydantic_core import PydanticCustomError
 
 from vstash.feedback import VerdictName
-from vstash.types import EmbedWhen, Mode, StrategyName
+from vstash.types import Collapse, EmbedWhen, Mmr, Mode, StrategyName
 
 __all__ = [
     "BatchInput",
@@ -67,6 +67,21 @@ Limit = Annotated[int, Field(description="Items per page, 1 to 1,000.", examples
 Cursor = Annotated[
     str | None, Field(description="`next_cursor` of the page before; left out for the first.")
 ]
+
+
+MMR: Any = Field(
+    default=None,
+    description="Choose the hits by maximal marginal relevance: `within` keeps the chunks of one "
+    "document apart, `across` all.",
+)
+LAMBDA: Any = Field(default=0.7, description="Of MMR, 0 to 1; 1 is relevance alone.")
+FOLD: Any = Field(
+    default=False, description="Leave out hits that say the same as a better one, or nearly so."
+)
+RECENCY: Any = Field(
+    default=None,
+    description="Raise what changed lately; after so many days it is raised half as much.",
+)
 
 
 class Closed(BaseModel):
@@ -179,6 +194,13 @@ class SearchInput(Body):
         default=None, description="How hybrid fuses the two; the service's setting when left out."
     )
     explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
+    collapse: Collapse | None = Field(
+        default=None, description="One hit a document, its best chunk; k counts documents."
+    )
+    mmr: Mmr | None = MMR
+    mmr_lambda: float = LAMBDA
+    fold_duplicates: bool = FOLD
+    recency_half_life_days: float | None = RECENCY
 
 
 class FeedbackInput(Body):

@@ -50,6 +50,8 @@ _KINDS: Final[Mapping[str, type[InputError]]] = {
     **dict.fromkeys(("key", "title", "collection", "tags"), FieldError),
     **dict.fromkeys(("metadata", "expires_at", "search_id", "chunk_id", "verdict"), FieldError),
     **dict.fromkeys(("query", "k", "mode", "strategy", "explain", "limit", "texts"), QueryError),
+    **dict.fromkeys(("collapse", "mmr", "mmr_lambda", "fold_duplicates"), QueryError),
+    **dict.fromkeys(("recency_half_life_days", "max_tokens", "order", "widen"), QueryError),
     "filter": FilterError,
     "cursor": CursorError,
 }

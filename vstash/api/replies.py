@@ -140,6 +140,7 @@ class ExplanationReply(Reply):
     keyword_normalised: float | None
     matched: list[WordReply] = Field(description="Query words found in the chunk, rarest first.")
     why: str = Field(description="One sentence to read.")
+    recency_part: float = Field(description="0 where recency was not asked for.")
 
 
 class HitReply(Reply):
@@ -157,6 +158,7 @@ class HitReply(Reply):
     explanation: ExplanationReply | None = Field(
         default=None, description="Present when asked for."
     )
+    more: int = Field(description="Other candidates that were collapsed or folded into this hit.")
 
 
 class SearchReply(Reply):
@@ -167,7 +169,7 @@ class SearchReply(Reply):
     mode: Mode
     strategy: StrategyName
     weights: WeightsReply
-    hits: list[HitReply] = Field(description="Best first.")
+    hits: list[HitReply] = Field(description="Best first, or in the order of MMR's choice.")
     timings_ms: dict[str, float] = Field(description="Milliseconds per stage, and `total`.")
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
     awaiting: int = Field(description="Chunks of the file that have no vector yet.")

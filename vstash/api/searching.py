@@ -94,6 +94,11 @@ class SearchRoutes:
                 mode=request.mode,
                 strategy=request.strategy,
                 explain=request.explain,
+                collapse=request.collapse,
+                mmr=request.mmr,
+                mmr_lambda=request.mmr_lambda,
+                fold_duplicates=request.fold_duplicates,
+                recency_half_life_days=request.recency_half_life_days,
             )
         )
 

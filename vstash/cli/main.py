@@ -12,6 +12,7 @@ import click
 
 from vstash import __version__
 from vstash.cli.configuring import settings
+from vstash.cli.context import context
 from vstash.cli.documents import add, delete, get, list_documents, update
 from vstash.cli.embedding import embed
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
@@ -104,6 +105,7 @@ for command in (
     ingest,
     embed,
     search,
+    context,
     get,
     list_documents,
     update,

@@ -169,6 +169,7 @@ def hit_block(rank: int, hit: Hit, words: Sequence[str], *, explain: bool) -> st
         _leg("keyword", hit.keyword_rank, hit.keyword_score, ".3g"),
         f"chunk {chunk.id}",
         f"document {document.id}",
+        f"stands for {counted(hit.more, 'other passage')}" if hit.more else "",
     )
     lines.append(_INDENT + "; ".join(part for part in legs if part))
     if explain and hit.explanation is not None:
@@ -186,6 +187,7 @@ def _explained(explanation: Explanation) -> list[str]:
     parts = (
         f"score = {explanation.vector_part:.3f} from the vector leg "
         f"+ {explanation.keyword_part:.3f} from the keyword leg"
+        + (f" + {explanation.recency_part:.3f} from recency" if explanation.recency_part else "")
     )
     matched = ", ".join(f"{printable(word.word)} ({word.idf:.2f})" for word in explanation.matched)
     return [

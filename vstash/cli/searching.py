@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from vstash.cli.options import (
 )
 from vstash.cli.output import err, out, out_json, printable
 from vstash.cli.render import counted, hit_block
+from vstash.cli.shaping import choice_options, collapse_option
 
 if TYPE_CHECKING:
     from vstash.types import Mode, SearchResult, StrategyName
@@ -48,11 +49,14 @@ __all__ = ["search"]
     type=OneOf(("score", "rrf", "adaptive-rrf")),
     help="How hybrid fuses the two; otherwise the setting `strategy`.",
 )
+@collapse_option
+@choice_options
 @click.option("--explain", is_flag=True, help="Say for each hit where its score comes from.")
 @click.option("--no-log", is_flag=True, help="Keep this search out of the disagreement log.")
 @common_options
 def search(
     common: Common,
+    /,
     query: tuple[str, ...],
     k: int,
     collection: str | None,
@@ -62,6 +66,7 @@ def search(
     strategy: StrategyName | None,
     explain: bool,
     no_log: bool,
+    **shape: Any,
 ) -> None:
     """Find the passages that answer a query, best first.
 
@@ -83,6 +88,7 @@ def search(
             # The words to emphasise come with the explanation.
             explain=explain or not common.as_json,
             log=not no_log,
+            **shape,
         )
     if common.as_json:
         out_json(result)

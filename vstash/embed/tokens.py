@@ -12,7 +12,7 @@ from vstash.errors import ModelInvalidError
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-__all__ = ["ModelTokenizer"]
+__all__ = ["ModelTokenizer", "opened"]
 
 _PIECE: Final = 65_536
 _SPACE: Final = re.compile(r"\s")
@@ -60,15 +60,27 @@ class ModelTokenizer:
 
 
 def _load(content: bytes, path: str) -> Tokenizer:
-    from tokenizers import Tokenizer  # noqa: PLC0415 - costs 20 ms that `info` should not pay
-
     try:
-        tokenizer = Tokenizer.from_buffer(content)
+        return opened(content)
     except Exception as error:  # the library raises plain Exception, and no other class
         raise ModelInvalidError(
             "The embedding model's file tokenizer.json cannot be read by the tokenizers library.",
             local_detail=f"{path}: {error}",
         ) from error
+
+
+def opened(content: bytes) -> Tokenizer:
+    """A tokenizer that cuts nothing off, fills nothing up, and takes any text for text.
+
+    Args:
+        content: Of a tokenizer.json.
+
+    Raises:
+        Exception: When the library cannot read it; it raises no class of its own.
+    """
+    from tokenizers import Tokenizer  # noqa: PLC0415 - costs 20 ms that `info` should not pay
+
+    tokenizer = Tokenizer.from_buffer(content)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     # "[SEP]" in a stored text is five characters of that text, not an instruction to the model.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vstash.memory.base import Base
+from vstash.pipeline.shape import MMR_LAMBDA, Shape
 from vstash.reports import CheckReport, Stats
 from vstash.types import (
     Chunk,
+    Collapse,
     Disagreement,
     Document,
     JsonObject,
+    Mmr,
     Mode,
     Page,
     SearchResult,
@@ -18,6 +21,7 @@ from vstash.types import (
 )
 
 if TYPE_CHECKING:
+    from vstash.contexts import Context, ContextOrder, TokenCounter
     from vstash.types import AnyVector
 
 __all__ = ["Reading"]
@@ -37,6 +41,11 @@ class Reading(Base):
         mode: Mode = "hybrid",
         strategy: StrategyName | None = None,
         explain: bool = False,
+        collapse: Collapse | None = None,
+        mmr: Mmr | None = None,
+        mmr_lambda: float = MMR_LAMBDA,
+        fold_duplicates: bool = False,
+        recency_half_life_days: float | None = None,
         log: bool = True,
     ) -> SearchResult:
         """Find the passages that answer a query.
@@ -50,6 +59,15 @@ class Reading(Base):
             mode: ``hybrid`` asks both indexes, ``vector`` and ``keyword`` one.
             strategy: Of hybrid: ``score``, ``rrf`` or ``adaptive-rrf``; None for the setting.
             explain: Say for each hit where its score comes from.
+            collapse: ``document`` returns one hit a document, its best chunk; k counts documents.
+            mmr: Choose the hits by maximal marginal relevance: ``within`` keeps the chunks of one
+                document apart, ``across`` all. Measured elsewhere (arXiv 2604.13728), it costs 20 to
+                25 % of nDCG@10 for 24 % more diversity.
+            mmr_lambda: 0 to 1; 1 is relevance alone.
+            fold_duplicates: Leave out hits whose text equals a better one's or whose vectors are as
+                near as .98. Nothing in the store changes.
+            recency_half_life_days: Add to each score a quarter of what lies between the best and the
+                worst candidate, halved for every so many days since the document last changed.
             log: Whether this is a real search that belongs in the disagreement log.
 
         Returns:
@@ -76,6 +94,85 @@ class Reading(Base):
             mode=mode,
             strategy=strategy,
             explain=explain,
+            shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
+            log=log,
+        )
+
+    def context(
+        self,
+        query: str,
+        *,
+        vector: AnyVector | None = None,
+        max_tokens: int = 2000,
+        tokenizer: TokenCounter | None = None,
+        k: int = 30,
+        collection: str | None = None,
+        filter: JsonObject | None = None,
+        mode: Mode = "hybrid",
+        strategy: StrategyName | None = None,
+        order: ContextOrder = "edges",
+        widen: bool = True,
+        mmr: Mmr | None = None,
+        mmr_lambda: float = MMR_LAMBDA,
+        fold_duplicates: bool = False,
+        recency_half_life_days: float | None = None,
+        log: bool = True,
+    ) -> Context:
+        """Put together the passages that answer a query, for a prompt of a known size.
+
+        Hits are taken from the best on as long as they fit; those of one document that meet or
+        overlap become one passage, and equal texts are taken once. Each passage has a number and its
+        source, and stands between marks that nothing stored contains.
+
+        Args:
+            query: Any text with a visible character.
+            vector: As in `search`.
+            max_tokens: What the whole text may take, 1 to 1,000,000.
+            tokenizer: Counts tokens: the path of a ``tokenizer.json``, or a function from a text to
+                their number; None for the setting, which is the embedding model's own. Special
+                tokens that a model adds are not counted.
+            k: How many hits to choose from, 1 to 200.
+            collection: None for ``default``.
+            filter: As in `search`.
+            mode: As in `search`.
+            strategy: As in `search`.
+            order: ``edges`` puts the best passages at both ends, where models use them best (Liu et
+                al. 2023); ``rank`` the best first; ``document`` keeps those of a document together.
+            widen: Fill what is left with the chunks before and after the hits.
+            mmr: As in `search`, and so what follows.
+            mmr_lambda: Of MMR.
+            fold_duplicates: Leave out what nearly repeats a better hit.
+            recency_half_life_days: Raise what changed lately.
+            log: Whether this is a real search that belongs in the disagreement log.
+
+        Returns:
+            The text, its passages, its exact size, and what had no room.
+
+        Raises:
+            QueryError, FilterError, FieldError: When one is empty, malformed or out of range.
+            PathNotFoundError: When the tokenizer's file cannot be read.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     document = memory.add("Ada prefers tea.", key="ada")
+            ...     context = memory.context("What does Ada drink?", max_tokens=200)
+            >>> (context.passages[0].key, context.tokens <= 200)
+            ('ada', True)
+        """
+        return self._engine.contexts.context(
+            query,
+            max_tokens=max_tokens,
+            tokenizer=tokenizer,
+            order=order,
+            widen=widen,
+            k=k,
+            vector=vector,
+            collection=collection,
+            where=filter,
+            mode=mode,
+            strategy=strategy,
+            shape=Shape(None, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
         )
 

@@ -13,6 +13,7 @@ from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.bulk import Bulk
+from vstash.pipeline.context import Contexts
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
@@ -57,6 +58,7 @@ class Engine:
     embedding: Embedding
     background: BackgroundEmbedding
     searching: Searching
+    contexts: Contexts
     reporting: Reporting
     judging: Judging
 
@@ -110,6 +112,7 @@ def open_engine(
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
+    searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
     return Engine(
         store=store,
         settings=settings,
@@ -119,7 +122,8 @@ def open_engine(
         ingesting=Ingesting(store, writing, settings),
         embedding=embedding,
         background=BackgroundEmbedding(embedding),
-        searching=Searching(store, embedder, model_number, settings, recorder.record, clock),
+        searching=searching,
+        contexts=Contexts(store, searching, embedder, settings),
         reporting=Reporting(store, embedder.info, settings, recorder),
         judging=Judging(store, recorder, clock),
     )

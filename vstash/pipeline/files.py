@@ -14,7 +14,7 @@ from pathspec import GitIgnoreSpec
 
 from vstash.errors import FieldError, PathNotFoundError
 
-__all__ = ["FoundFile", "found_files", "resolved"]
+__all__ = ["FoundFile", "found_files", "is_ours", "resolved"]
 
 _IGNORE_FILE = ".gitignore"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -68,6 +68,18 @@ def resolved(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
                 local_detail=path,
             ) from error
     return found
+
+
+def is_ours(path: Path, store: Path) -> bool:
+    """Whether a path is that of the vstash file, or of one that SQLite keeps beside it.
+
+    Reading it through a descriptor of our own would drop SQLite's locks when that closes.
+
+    Args:
+        path: Absolute and resolved.
+        store: The vstash file.
+    """
+    return path.name.startswith(store.name) and path.parent == store.resolve().parent
 
 
 def found_files(roots: Sequence[Path], ignore: Sequence[str]) -> Iterator[FoundFile]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from vstash.errors import FieldError, InputError, MediaTypeError
-from vstash.pipeline.files import FoundFile, found_files, resolved
+from vstash.pipeline.files import FoundFile, found_files, is_ours, resolved
 from vstash.pipeline.overlap import overlapped
 from vstash.pipeline.prepare import Prepared, checked_collection, checked_tags, prepare
 from vstash.pipeline.ready import Ready, Source
@@ -184,7 +184,7 @@ class Ingesting:
             )
         if not _is_text(file.key):
             raise FieldError("The file's name is not UTF-8, so it cannot be a key.", pointer="/key")
-        if _is_ours(file.path, self._store.path):
+        if is_ours(file.path, self._store.path):
             raise MediaTypeError("This is the vstash file itself.")
         extracted = extract(file.path.read_bytes(), name=file.path.name)
         document = NewDocument(
@@ -245,8 +245,3 @@ def _exists(key: str) -> bool:
 def _is_text(name: str) -> bool:
     # Python keeps bytes of a name that are not UTF-8 as lone surrogates.
     return not any("\ud800" <= character <= "\udfff" for character in name)
-
-
-def _is_ours(path: Path, store: Path) -> bool:
-    # Reading the file through a descriptor of our own would drop SQLite's locks when it closes.
-    return path.name.startswith(store.name) and path.parent == store.resolve().parent

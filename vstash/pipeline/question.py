@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, get_args
 from vstash.errors import QueryError
 from vstash.filters import Filter, parse
 from vstash.pipeline.prepare import checked_collection, checked_query_vector, readable_query
+from vstash.pipeline.shape import Shape, checked_shape
+from vstash.pipeline.shaping import MOST_DEPTH
 from vstash.types import JsonObject, Mode, StrategyName
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ __all__ = ["Question", "checked_question"]
 MAX_K: Final = 1000
 # Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
 _LEAST_DEPTH: Final = 50
+# Candidates for each hit where some give way to others.
+_CHOICE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,13 @@ class Question:
     strategy: StrategyName
     explain: bool
     vector: FloatArray | None
+    shape: Shape
+    least_depth: int = _LEAST_DEPTH
 
     @property
     def depth(self) -> int:
         """How many candidates each leg lists."""
-        return max(self.k, _LEAST_DEPTH)
+        return max(self.k, self.least_depth)
 
 
 def checked_question(
@@ -50,6 +56,7 @@ def checked_question(
     mode: Mode,
     strategy: StrategyName | None,
     explain: bool,
+    shape: Shape,
     settings: Settings,
     dimension: int,
 ) -> Question:
@@ -76,6 +83,7 @@ def checked_question(
     ):
         if value not in known:
             raise QueryError(f"{name} is one of: {', '.join(known)}.", pointer=f"/{name}")
+    chosen_among = min(_CHOICE * k, MOST_DEPTH) if checked_shape(shape).selects else 0
     return Question(
         query=readable_query(query),
         k=k,
@@ -85,4 +93,6 @@ def checked_question(
         strategy=chosen,
         explain=explain,
         vector=None if vector is None else checked_query_vector(vector, dimension),
+        shape=shape,
+        least_depth=max(chosen_among, _LEAST_DEPTH),
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,9 @@ from vstash.pipeline.background import Backgrounds
 from vstash.pipeline.keyword_leg import KeywordLeg, KeywordScores
 from vstash.pipeline.question import Question, checked_question
 from vstash.pipeline.record import Logged
+from vstash.pipeline.shape import PLAIN, Shape
+from vstash.pipeline.shaping import Shaped, deeper, shaped, unshaped
+from vstash.pipeline.stopwatch import Stopwatch
 from vstash.pipeline.write import require_collection
 from vstash.search import fusion
 from vstash.search.bm25 import best as best_words
@@ -58,24 +60,6 @@ class Found:
     best: IdArray
     awaiting: int
     degraded: tuple[str, ...]
-
-
-class Stopwatch:
-    """Milliseconds per stage."""
-
-    def __init__(self) -> None:
-        self._start = self._last = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        """Book the time since the last lap under a name."""
-        now = time.perf_counter()
-        self._stages[stage] = round((now - self._last) * 1000, 3)
-        self._last = now
-
-    def times(self) -> dict[str, float]:
-        """All stages and their total."""
-        return {**self._stages, "total": round((self._last - self._start) * 1000, 3)}
 
 
 class Searching:
@@ -120,6 +104,7 @@ class Searching:
         strategy: StrategyName | None,
         explain: bool,
         log: bool,
+        shape: Shape = PLAIN,
     ) -> SearchResult:
         """Answer one search; see `Memory.search`."""
         watch = Stopwatch()
@@ -132,6 +117,7 @@ class Searching:
             mode=mode,
             strategy=strategy,
             explain=explain,
+            shape=shape,
             settings=self._settings,
             dimension=self._embedder.info.dimension,
         )
@@ -139,9 +125,9 @@ class Searching:
         watch.lap("analyse")
         with self._store.read() as reader:
             require_collection(reader, question.collection)
-            found = self._find(reader, question, words, watch)
-            rows = reader.chunks(found.candidates.ids[found.best])
-        hits = tuple(self._hits(question, found, rows))
+            found, chosen = self._chosen(reader, question, words, watch)
+            rows = reader.chunks(found.candidates.ids[chosen.positions])
+        hits = tuple(self._hits(question, found, chosen, rows))
         watch.lap("read")
         result = SearchResult(
             id=str(uuid6.uuid7()),
@@ -166,6 +152,35 @@ class Searching:
         made = self._embedder.embed_queries([question.query])
         vector: FloatArray = validated(made, count=1, dimension=self._embedder.info.dimension)[0]
         return vector
+
+    def _chosen(
+        self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
+    ) -> tuple[Found, Shaped]:
+        """Find, and choose what is returned; deeper as long as that is too little."""
+        while True:
+            found = self._find(reader, question, words, watch)
+            if question.shape.plain:
+                return found, unshaped(found.best, found.fused.score)
+            chosen = shaped(
+                question.shape,
+                found.candidates,
+                found.fused.score,
+                reader=reader,
+                model=self._model,
+                k=question.k,
+                now=self._clock(),
+            )
+            watch.lap("shape")
+            depth = deeper(
+                question.shape,
+                len(chosen.positions),
+                found.candidates,
+                k=question.k,
+                depth=question.depth,
+            )
+            if depth is None:
+                return found, chosen
+            question = replace(question, least_depth=depth, vector=self._embedded(question))
 
     def _find(
         self,
@@ -284,11 +299,14 @@ class Searching:
         return np.concatenate([leg.ids, ids]), np.concatenate([leg.scores, cosines])
 
     def _hits(
-        self, question: Question, found: Found, rows: Mapping[int, tuple[Chunk, Document]]
+        self,
+        question: Question,
+        found: Found,
+        chosen: Shaped,
+        rows: Mapping[int, tuple[Chunk, Document]],
     ) -> list[Hit]:
         candidates, hits = found.candidates, []
-        scores = found.fused.score
-        for position in map(int, found.best):
+        for place, position in enumerate(map(int, chosen.positions)):
             row = rows.get(int(candidates.ids[position]))
             if row is None:
                 raise StoreCorruptError(
@@ -308,10 +326,12 @@ class Searching:
                     idfs=found.idfs,
                     present=set(tokens(text)),
                 )
+                if chosen.recency is not None:
+                    explanation = replace(explanation, recency_part=float(chosen.recency[place]))
             cosine, bm25 = float(candidates.cosine[position]), float(candidates.bm25[position])
             hits.append(
                 Hit(
-                    score=float(scores[position]),
+                    score=float(chosen.scores[place]),
                     chunk=chunk,
                     document=document,
                     vector_rank=int(candidates.vector_rank[position]) or None,
@@ -319,6 +339,7 @@ class Searching:
                     vector_score=None if math.isnan(cosine) else cosine,
                     keyword_score=None if question.mode == "vector" else bm25,
                     explanation=explanation,
+                    more=int(chosen.more[place]),
                 )
             )
         return hits

@@ -10,7 +10,7 @@ import apsw
 
 from vstash.feedback import JudgedSearch
 from vstash.filters import Filter
-from vstash.store import code_table, documents, feedback, keyword, log, queue, vectors
+from vstash.store import code_table, documents, feedback, keyword, log, queue, spans, vectors
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch, id_list
@@ -246,6 +246,10 @@ class Reader:
         """True cosines of chunks, by ascending id."""
         return vectors.cosines(self._connection, model, query, ids)
 
+    def vectors(self, model: int, ids: IdArray) -> tuple[IdArray, FloatArray]:
+        """Vectors of chunks that have one, by ascending id: ids (n,), vectors (n, dimension)."""
+        return vectors.vectors_of(self._connection, model, ids)
+
     def sample_state(self, model: int) -> tuple[int, int]:
         """What a sample of all vectors depends on: while it stays, the sample does."""
         return vectors.sample_state(self._connection, model, self.chunk_count - self.awaiting_count)
@@ -299,6 +303,14 @@ class Reader:
             (id_list(ids),),
         )
         return {int(chunk): str(document) for chunk, document in rows}
+
+    def updated(self, ids: IdArray) -> dict[int, int]:
+        """When the document of each chunk that exists last changed, microseconds since the epoch."""
+        return spans.updated_times(self._connection, ids)
+
+    def span(self, document_id: str, start: int, end: int) -> str:
+        """``text[start:end]`` of a document by id."""
+        return spans.read_span(self._connection, document_id, start, end)
 
     def disagreements(self, *, limit: int, before: int | None) -> list[tuple[int, Disagreement]]:
         """Logged searches with their internal numbers, newest first."""

@@ -31,6 +31,7 @@ __all__ = [
     "sample",
     "sample_state",
     "surest",
+    "vectors_of",
 ]
 
 # Up to here every allowed vector is scored exactly: reading one costs some 3 microseconds.
@@ -152,7 +153,7 @@ def in_parts(
     connection: apsw.Connection, model: int, size: int = 4096
 ) -> Iterator[tuple[IdArray, FloatArray]]:
     """All vectors of a model in parts of bounded size, by ascending chunk id."""
-    dimension = int(fetch(connection, "SELECT dimension FROM model WHERE id = ?", (model,))[0][0])
+    dimension = _dimension(connection, model)
     last = -1
     while True:
         rows = fetch(
@@ -166,12 +167,35 @@ def in_parts(
         yield _matrix(rows, dimension)
 
 
+def _dimension(connection: apsw.Connection, model: int) -> int:
+    return int(fetch(connection, "SELECT dimension FROM model WHERE id = ?", (model,))[0][0])
+
+
 def _matrix(rows: Sequence[tuple[Any, ...]], dimension: int) -> tuple[IdArray, FloatArray]:
     ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     joined = b"".join(row[1] for row in rows)
     require(len(joined) == _FLOAT_BYTES * dimension * len(rows))
     values = np.frombuffer(joined, dtype="<f4")
     return ids, values.reshape(len(rows), dimension)
+
+
+def vectors_of(connection: apsw.Connection, model: int, ids: IdArray) -> tuple[IdArray, FloatArray]:
+    """Vectors of chunks.
+
+    Args:
+        connection: In a transaction.
+        model: The model's number in the file.
+        ids: Chunk ids, shape (n,).
+
+    Returns:
+        The ids that have a vector, in ascending order, and their vectors.
+    """
+    rows = fetch(
+        connection,
+        f"SELECT chunk, value FROM vector_{model} WHERE chunk IN carray(?) ORDER BY chunk",
+        (id_list(ids),),
+    )
+    return _matrix(rows, _dimension(connection, model))
 
 
 def cosines(

@@ -1,0 +1,166 @@
+"""The route that puts passages together for a prompt."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Body, FastAPI
+from pydantic import Field
+from starlette.responses import Response
+
+from vstash.api.describe import BODY, refusals, reply
+from vstash.api.inputs import FOLD, LAMBDA, MMR, RECENCY, Collection
+from vstash.api.inputs import Body as BodyModel
+from vstash.api.replies import Reply
+from vstash.contexts import ContextOrder
+from vstash.errors import (
+    CollectionNotFoundError,
+    EmbeddingError,
+    FieldError,
+    FilterError,
+    QueryError,
+    SettingsError,
+)
+from vstash.memory import Memory
+from vstash.types import Mmr, Mode, StrategyName
+
+__all__ = ["ContextInput", "ContextReply", "ContextRoutes"]
+
+
+class ContextInput(BodyModel):
+    """What to put together; tokens are counted as the service's setting `context_tokenizer` says."""
+
+    query: str = Field(
+        description="Any text with a visible character.", examples=["what does Ada drink?"]
+    )
+    vector: list[float] | None = Field(
+        default=None, description="The query's vector where it is ready, of the file's model."
+    )
+    max_tokens: int = Field(
+        default=2000, description="What the whole text may take, 1 to 1,000,000.", examples=[2000]
+    )
+    k: int = Field(default=30, description="Hits to choose from, 1 to 200.", examples=[30])
+    collection: Collection = None
+    filter: dict[str, Any] | None = Field(
+        default=None,
+        description="A filter tree, as in a search.",
+        examples=[{"metadata.author": {"eq": "ada"}}],
+    )
+    mode: Mode = Field(
+        default="hybrid", description="hybrid asks both indexes, the others one each."
+    )
+    strategy: StrategyName | None = Field(
+        default=None, description="How hybrid fuses the two; the service's setting when left out."
+    )
+    order: ContextOrder = Field(
+        default="edges",
+        description="`edges` puts the best passages at both ends, `rank` the best first, `document` "
+        "keeps those of a document together.",
+    )
+    widen: bool = Field(
+        default=True, description="Fill what is left with the chunks before and after the hits."
+    )
+    mmr: Mmr | None = MMR
+    mmr_lambda: float = LAMBDA
+    fold_duplicates: bool = FOLD
+    recency_half_life_days: float | None = RECENCY
+
+
+class PassageReply(Reply):
+    """A part of one document as it stands in the text."""
+
+    number: int = Field(description="What it is cited by, from 1.")
+    document_id: str
+    key: str
+    title: str
+    heading: list[str] = Field(description="Headings that all of it stands under.")
+    start: int = Field(description="First character's offset in the document's text.")
+    end: int = Field(description="Offset after the last character.")
+    text: str
+    score: float = Field(description="The best of the hits in it.")
+    tokens: int = Field(description="What it takes alone, with its source and its marks.")
+    chunk_ids: list[int]
+    truncated: bool = Field(description="Whether its end was cut off to fit.")
+
+
+class LeftOutPassageReply(Reply):
+    """A hit that had no place."""
+
+    chunk_id: int
+    document_id: str
+    key: str
+    score: float
+    why: Literal["budget", "duplicate"]
+
+
+class LeftOutReply(Reply):
+    """The hits that had no place."""
+
+    count: int
+    best: list[LeftOutPassageReply] = Field(description="The best of them, at most 5.")
+
+
+class ContextReply(Reply):
+    """Passages that answer a query, put together for a prompt."""
+
+    query: str
+    text: str = Field(description="To be put into a prompt as it is; empty without a passage.")
+    passages: list[PassageReply] = Field(description="In the order of the text.")
+    tokens: int = Field(description="What `text` takes, counted as a whole.")
+    max_tokens: int
+    left_out: LeftOutReply
+    search_id: str = Field(description="Names the search behind it in the log.")
+    degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
+
+
+class ContextRoutes:
+    """Contexts over HTTP.
+
+    Args:
+        memory: What is searched.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the route to an application."""
+        app.add_api_route(
+            "/v1/context",
+            self.context,
+            methods=["POST"],
+            operation_id="buildContext",
+            summary="Put together the passages that answer a query, for a prompt",
+            response_model=ContextReply,
+            response_description="The text, its passages, and what had no room.",
+            responses=refusals(
+                *BODY,
+                QueryError,
+                FilterError,
+                FieldError,
+                CollectionNotFoundError,
+                EmbeddingError,
+                SettingsError,
+            ),
+        )
+
+    def context(self, request: Annotated[ContextInput, Body()]) -> Response:
+        """The text never takes more than `max_tokens`; what is quoted stands between marks."""
+        return reply(
+            self._memory.context(
+                request.query,
+                vector=request.vector,
+                max_tokens=request.max_tokens,
+                k=request.k,
+                collection=request.collection,
+                filter=request.filter,
+                mode=request.mode,
+                strategy=request.strategy,
+                order=request.order,
+                widen=request.widen,
+                mmr=request.mmr,
+                mmr_lambda=request.mmr_lambda,
+                fold_duplicates=request.fold_duplicates,
+                recency_half_life_days=request.recency_half_life_days,
+            )
+        )
