@@ -14,6 +14,7 @@ from vstash import __version__
 from vstash.cli.configuring import settings
 from vstash.cli.documents import add, delete, get, list_documents, update
 from vstash.cli.embedding import embed
+from vstash.cli.evaluating import evaluate
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
@@ -110,6 +111,7 @@ for command in (
     stats,
     check,
     disagreements,
+    evaluate,
     serve,
     settings,
 ):
