@@ -172,7 +172,10 @@ def _judged(
     if queries is not None:
         return [load_queries(queries, collection=collection)]
     unpacked = (default_work() if work is None else Path(work)) / "sets"
-    return [load_judged(source, split=split, unpacked=unpacked) for source in sets]
+    judged = [load_judged(source, split=split, unpacked=unpacked) for source in sets]
+    if len({each.name for each in judged}) < len(judged):
+        raise RequestError("Two sets have the same name: rename the folder of one.")
+    return judged
 
 
 @contextmanager

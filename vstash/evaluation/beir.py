@@ -96,9 +96,9 @@ def _split(folder: Path, split: str) -> Path:
     if not path.is_file():
         there = ", ".join(sorted(each.stem for each in folder.glob("*.tsv")))
         raise EvaluationError(
-            f"There is no split {split!r}; there is: {there or 'none'}.",
+            "There is no such split.",
             pointer="/split",
-            local_detail=str(path),
+            local_detail=f"{path}; there is: {there or 'none'}",
         )
     return path
 
@@ -108,7 +108,7 @@ def _corpus(path: Path) -> tuple[Corpus, Collection[str]]:
     known: set[str] = set()
     for number, line, document in json_lines(path, _Line):
         if document.id in known:
-            raise broken(path, number, f"the id {document.id!r} came before.")
+            raise broken(path, number, "the id came before.", document.id)
         known.add(document.id)
         digest.update(line)
     if not known:
@@ -120,9 +120,9 @@ def _queries(path: Path) -> dict[str, JudgedQuery]:
     found: dict[str, JudgedQuery] = {}
     for number, _, line in json_lines(path, _Line):
         if line.id in found:
-            raise broken(path, number, f"the id {line.id!r} came before.")
+            raise broken(path, number, "the id came before.", line.id)
         if line.text is None or not line.text.strip():
-            raise broken(path, number, "the query has no text.")
+            raise broken(path, number, "the query has no text.", line.id)
         found[line.id] = JudgedQuery(line.id, line.text, {}, line.metadata or {})
     return found
 
@@ -137,13 +137,13 @@ def _judged(
         try:
             grade = int(score)
         except ValueError as error:
-            raise broken(qrels, number, f"the score {score!r} is no whole number.") from error
+            raise broken(qrels, number, "the score is no whole number.", score) from error
         if query not in queries:
             strangers[query] = None
         elif document not in known:
             missing[document] = None
         elif judgements.setdefault(query, {}).setdefault(document, grade) != grade:
-            raise broken(qrels, number, "this document has another score for this query above.")
+            raise broken(qrels, number, "it has another score than before.", document)
     notes = []
     if strangers:
         notes.append(f"judged queries that are not in queries.jsonl: {named(tuple(strangers))}")
@@ -168,9 +168,16 @@ def _unpacked(archive: Path, name: str, folder: Path | None) -> Path:
         raise unreadable(archive, error) from error
     target = folder / f"{name}-{digest[:16]}"
     if not target.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Unpacked beside it first: a folder of the final name is whole.
-        made = Path(tempfile.mkdtemp(dir=folder))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Unpacked beside it first: a folder of the final name is whole.
+            made = Path(tempfile.mkdtemp(dir=folder))
+        except OSError as error:
+            raise EvaluationError(
+                "The folder for unpacked archives cannot be written.",
+                pointer="/work",
+                local_detail=f"{folder}: {error.strerror}",
+            ) from error
         try:
             _unpack(archive, made)
             made.rename(target)
@@ -198,7 +205,7 @@ def _unpack(archive: Path, target: Path) -> None:
                         copyfileobj(stream, file)
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise EvaluationError(
-            f"{archive.name} is not a whole .tar.gz.", local_detail=f"{archive}: {error}"
+            "The archive is no whole .tar.gz.", local_detail=f"{archive}: {error}"
         ) from error
 
 

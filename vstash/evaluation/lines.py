@@ -16,15 +16,17 @@ __all__ = ["broken", "json_lines", "table_rows", "unreadable"]
 T = TypeVar("T")
 
 
-def broken(path: Path, number: int, reason: str) -> EvaluationError:
+def broken(path: Path, number: int, reason: str, value: str | None = None) -> EvaluationError:
     """The error that a line deserves.
 
     Args:
         path: Its file.
         number: Of the line, from 1.
-        reason: What is wrong with it.
+        reason: What is wrong with it, as a sentence.
+        value: What stands there, for who may see it.
     """
-    return EvaluationError(f"Line {number:,} of {path.name}: {reason}", local_detail=str(path))
+    detail = str(path) if value is None else f"{path}: {value!r}"
+    return EvaluationError(f"Line {number:,}: {reason}", local_detail=detail)
 
 
 def json_lines(path: Path, kind: type[T]) -> Iterator[tuple[int, bytes, T]]:
@@ -50,7 +52,7 @@ def json_lines(path: Path, kind: type[T]) -> Iterator[tuple[int, bytes, T]]:
                 try:
                     value = decoder.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    raise broken(path, number, f"{error}.") from error
+                    raise broken(path, number, f"{str(error).rstrip('.')}.") from error
                 yield number, line, value
     except OSError as error:
         raise unreadable(path, error) from error
@@ -84,24 +86,24 @@ def table_rows(
             header = [cell.strip() for cell in next(reader, [])]
             missing = [name for name in columns if name not in header]
             if missing:
-                raise broken(path, 1, f"it names the columns {', '.join(columns)}.")
+                raise broken(path, 1, f"it must name the columns {', '.join(columns)}.")
             places = [header.index(name) for name in columns]
             for row in reader:
                 if not row:
                     continue
                 if len(row) <= max(places):
-                    raise broken(path, reader.line_num, f"it has {len(row)} of its columns.")
+                    raise broken(path, reader.line_num, f"it has only {len(row)} cells.")
                 yield reader.line_num, [row[place] for place in places]
     except OSError as error:
         raise unreadable(path, error) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise EvaluationError(
-            f"{path.name} is not a table in UTF-8 ({error}).", local_detail=str(path)
+            f"This is no table in UTF-8: {error}.", local_detail=str(path)
         ) from error
 
 
 def unreadable(path: Path, error: OSError) -> PathNotFoundError:
     """The error for a file that is missing or cannot be read."""
     return PathNotFoundError(
-        f"{path.name} cannot be read.", local_detail=f"{path}: {error.strerror}"
+        "A file of the evaluation cannot be read.", local_detail=f"{path}: {error.strerror}"
     )

@@ -62,7 +62,7 @@ def draw(
     places = np.arange(len(results))
     # The same picture has the same bytes.
     with library.rc_context({"svg.hashsalt": "vstash"}):
-        inches = max(4.0, 1.5 + _WIDTH_PER_BAR_IN * len(ways) * len(results))
+        inches = 3.0 + _WIDTH_PER_BAR_IN * len(ways) * len(results)
         figure = library.figure.Figure(figsize=(inches, 3.6), layout="constrained")
         axes = figure.subplots()
         for number, way in enumerate(ways):
@@ -79,9 +79,16 @@ def draw(
         axes.set_xticks(places, list(results))
         axes.set_ylabel(f"{metric}, 95 % interval")
         axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(loc="outside upper center", ncols=len(ways), frameon=False)
+        figure.legend(loc="outside right upper", frameon=False)
         dated: dict[str, Any] = {"Date": None} if target.suffix.lower() == ".svg" else {}
-        figure.savefig(target, dpi=150, metadata=dated)
+        try:
+            figure.savefig(target, dpi=150, metadata=dated)
+        except OSError as error:
+            raise EvaluationError(
+                "The picture cannot be written.",
+                pointer="/picture",
+                local_detail=f"{target}: {error.strerror}",
+            ) from error
 
 
 def _library() -> Any:
