@@ -13,6 +13,7 @@
         * MethodNotAllowedError: an address of the REST API does not take this method
         * ForbiddenOriginError: a foreign host name or web page asked
         * SettingsError: a setting is unknown or out of range
+        * EvaluationError: judged data, or an option of an evaluation, cannot be used
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
         * SearchNotFoundError: a search is not in the log
@@ -33,6 +34,7 @@
     * MisuseError: a programming error of the caller
         * ClosedError: a method was called after close()
         * ForkedError: an object crossed a fork; open a new Memory in the child
+    * ExtraMissingError: a library that comes with an extra of vstash is not installed
     * InternalError: a defect of vstash itself
 
 Each class has ``code`` (stable, for programs), ``status`` (HTTP), ``retryable`` (the same call may
@@ -51,6 +53,8 @@ __all__ = [
     "CursorError",
     "DocumentNotFoundError",
     "EmbeddingError",
+    "EvaluationError",
+    "ExtraMissingError",
     "FieldError",
     "FilterError",
     "ForbiddenOriginError",
@@ -192,6 +196,12 @@ class SettingsError(InputError):
 
     code = "settings_invalid"
     status = 500
+
+
+class EvaluationError(InputError):
+    """Judged data, or an option of an evaluation, cannot be used."""
+
+    code = "evaluation_invalid"
 
 
 class NotFoundError(VstashError):
@@ -337,6 +347,12 @@ class ForkedError(MisuseError):
     """An object was used in a process forked after it was opened."""
 
     code = "forked"
+
+
+class ExtraMissingError(VstashError):
+    """A library that comes with an extra of vstash is not installed."""
+
+    code = "extra_missing"
 
 
 class InternalError(VstashError):

@@ -85,6 +85,16 @@ def test_every_requirement_has_a_lower_and_an_upper_bound(metadata: Message) -> 
         assert "<" in requirement, requirement
 
 
+def test_the_tests_have_what_extras_need() -> None:
+    """Each requirement of an extra is in the group of the tests, in the same words."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    tests = text.split("\ntest = [")[1].split("\n]")[0]
+    needed = re.findall(r'^    "(.+?)",', extras, re.MULTILINE)
+    assert needed
+    assert [requirement for requirement in needed if f'"{requirement}"' not in tests] == []
+
+
 def test_the_command_starts_the_command_line(wheel: Path) -> None:
     """The wheel installs one command, `vstash`."""
     with ZipFile(wheel) as archive:

@@ -25,7 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": FOUNDATION - {"testing"} | SIBLINGS | {"pipeline"},
     # The embedder's protocol is part of the facade's signature.
     "memory": FOUNDATION - {"testing"} | {"memory", "pipeline", "embed"},
+    "evaluation": FOUNDATION - {"testing"} | {"memory", "__init__", "evaluation"},
     **{skin: FOUNDATION - {"testing"} | {"memory", "__init__", skin} for skin in SKINS},
+    "cli": FOUNDATION - {"testing"} | {"memory", "evaluation", "__init__", "cli"},
     "__init__": FOUNDATION - {"testing"} | {"memory"},
     "__main__": {"cli"},
     "testing": {"embed"},
@@ -77,7 +79,7 @@ def imported_parts(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.level:
             yield "a relative import"
         elif isinstance(node, ast.ImportFrom) and node.module == "vstash":
-            inside = FOUNDATION | SIBLINGS | SKINS | {"pipeline", "memory"}
+            inside = FOUNDATION | SIBLINGS | SKINS | {"pipeline", "memory", "evaluation"}
             for alias in node.names:
                 yield alias.name if alias.name in inside else "__init__"
         elif isinstance(node, ast.ImportFrom):
@@ -175,7 +177,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_imports_go_one_way(module: Module) -> None:
-    """Foundation, then the five siblings, the pipeline, Memory, and the three skins."""
+    """Foundation, the five siblings, the pipeline, Memory, evaluation, and the three skins."""
     assert wrong_directions(module) == []
 
 
@@ -190,6 +192,9 @@ def test_imports_go_one_way(module: Module) -> None:
         ("cli/x.py", "from vstash.api.app import app"),
         ("api/x.py", "from vstash.pipeline.engine import open_engine"),
         ("pipeline/x.py", "from vstash.memory import Memory"),
+        ("evaluation/x.py", "from vstash.pipeline.engine import open_engine"),
+        ("memory/x.py", "from vstash import evaluation"),
+        ("api/x.py", "from vstash.evaluation import evaluate"),
         ("memory.py", "from vstash.store.sqlite import SqliteStore"),
         ("types.py", "from vstash.embed.protocol import Embedder"),
         ("store/x.py", "from .rows import Leg"),

@@ -15,6 +15,7 @@ from vstash.cli.configuring import settings
 from vstash.cli.context import context
 from vstash.cli.documents import add, delete, get, list_documents, update
 from vstash.cli.embedding import embed
+from vstash.cli.evaluating import evaluate
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
@@ -114,6 +115,7 @@ for command in (
     check,
     disagreements,
     feedback,
+    evaluate,
     serve,
     settings,
 ):

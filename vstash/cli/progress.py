@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vstash.reports import EmbedProgress, IngestProgress
 
-__all__ = ["EmbedBar", "Progress"]
+__all__ = ["CountBar", "EmbedBar", "Progress"]
 
 
 class _Shown:
@@ -101,4 +101,23 @@ class EmbedBar(_Shown):
             total=total,
             all=f"{total:,}",
             rate=self._rate(state.embedded),
+        )
+
+
+class CountBar(_Shown):
+    """Things done of how many, things a second, and the time left.
+
+    Args:
+        things: What they are called.
+    """
+
+    def __init__(self, things: str) -> None:
+        super().__init__(
+            TextColumn("{task.completed:,.0f}/{task.fields[all]} " + things, markup=False), all="?"
+        )
+
+    def update(self, done: int, total: int) -> None:
+        """Show how far it is."""
+        self._bar.update(
+            self._task, completed=done, total=total, all=f"{total:,}", rate=self._rate(done)
         )
