@@ -28,8 +28,8 @@ from vstash.search.fusion import Background, Candidates, Fused
 from vstash.search.words import QueryWords, analyse, idf
 from vstash.store.faults import IndexDamagedError
 from vstash.store.rows import Leg
-from vstash.text.function_words import FUNCTION_WORDS
-from vstash.text.normalise import tokens
+from vstash.text.normalise import indexed
+from vstash.text.query_terms import query_terms
 from vstash.types import Chunk, Document, Hit, JsonObject, Mode, SearchResult, StrategyName
 
 if TYPE_CHECKING:
@@ -135,13 +135,14 @@ class Searching:
             settings=self._settings,
             dimension=self._embedder.info.dimension,
         )
-        words = analyse(tokens(question.query), FUNCTION_WORDS)
+        terms = query_terms(question.query)
+        words = analyse(terms.tokens, terms.function_words, terms.variants)
         watch.lap("analyse")
         with self._store.read() as reader:
             require_collection(reader, question.collection)
             found = self._find(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[found.best])
-        hits = tuple(self._hits(question, found, rows))
+        hits = tuple(self._hits(question, words, found, rows))
         watch.lap("read")
         result = SearchResult(
             id=str(uuid6.uuid7()),
@@ -263,12 +264,13 @@ class Searching:
         degraded: list[str],
     ) -> tuple[KeywordScores, IdArray]:
         try:
-            scores = self._keyword_leg.score(reader, asked, words.all)
+            scores = self._keyword_leg.score(reader, asked, words.all, words.variants)
         except IndexDamagedError:
             degraded.append(
                 "postings_damaged: keywords were ranked by FTS5 instead; run `vstash check`"
             )
-            leg = reader.ranked_by_fts(asked, depth=question.depth, allowed=allowed)
+            forms = words.forms if asked else ()
+            leg = reader.ranked_by_fts(forms, depth=question.depth, allowed=allowed)
             return _of_leg(leg, asked, reader.chunk_count), leg.ids
         ids = None if allowed is None else allowed.ids
         return scores, best_words(scores.scores, question.depth, ids)
@@ -284,7 +286,11 @@ class Searching:
         return np.concatenate([leg.ids, ids]), np.concatenate([leg.scores, cosines])
 
     def _hits(
-        self, question: Question, found: Found, rows: Mapping[int, tuple[Chunk, Document]]
+        self,
+        question: Question,
+        words: QueryWords,
+        found: Found,
+        rows: Mapping[int, tuple[Chunk, Document]],
     ) -> list[Hit]:
         candidates, hits = found.candidates, []
         scores = found.fused.score
@@ -298,7 +304,8 @@ class Searching:
             chunk, document = row
             explanation = None
             if question.explain:
-                text = "\n".join((document.title, *chunk.heading, chunk.text))
+                texts = (document.title, "\n".join(chunk.heading), chunk.text)
+                present = words.found_in(" ".join(map(indexed, texts)).split())
                 explanation = explain_hit(
                     position,
                     candidates,
@@ -306,7 +313,7 @@ class Searching:
                     mode=question.mode,
                     strategy=question.strategy,
                     idfs=found.idfs,
-                    present=set(tokens(text)),
+                    present=present,
                 )
             cosine, bm25 = float(candidates.cosine[position]), float(candidates.bm25[position])
             hits.append(
