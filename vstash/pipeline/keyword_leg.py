@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vstash.search.bm25 import Term, bm25, term
+from vstash.search.bm25 import Term, bm25, either, term
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from vstash.types import FloatArray
 
 __all__ = ["KeywordLeg", "KeywordScores"]
+
+_NONE: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +81,37 @@ class KeywordLeg:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._bytes = 0
 
-    def score(self, reader: Reader, asked: Sequence[str], words: Iterable[str]) -> KeywordScores:
+    def score(
+        self,
+        reader: Reader,
+        asked: Sequence[str],
+        words: Iterable[str],
+        variants: Mapping[str, Sequence[str]] = _NONE,
+    ) -> KeywordScores:
         """Score every chunk of the file.
 
         Args:
             reader: A consistent view of it.
             asked: Distinct words to look up.
             words: All words of the query, with repetitions.
+            variants: For a word, other forms of it: a chunk that holds any of them holds the word.
 
         Raises:
             IndexDamagedError: When the postings cannot be read.
         """
         table = reader.lengths()
         often = Counter(words)
-        terms = self._terms(reader, asked, table)
+        forms = [(word, *variants.get(word, ())) for word in asked]
+        every = list(dict.fromkeys(chain.from_iterable(forms)))
+        found = dict(zip(every, self._terms(reader, every, table), strict=True))
+        terms = [either([found[form] for form in each]) for each in forms]
         scores = bm25(
             terms,
             [often[word] for word in asked],
             size=len(table.lengths),
             count=table.count,
         )
-        return KeywordScores(scores, [len(found.ids) for found in terms], table.count)
+        return KeywordScores(scores, [len(each.ids) for each in terms], table.count)
 
     def _terms(self, reader: Reader, asked: Sequence[str], table: LengthTable) -> list[Term]:
         counter = reader.change_counter

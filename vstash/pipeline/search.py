@@ -30,8 +30,8 @@ from vstash.search.fusion import Background, Candidates, Fused
 from vstash.search.words import QueryWords, analyse, idf
 from vstash.store.faults import IndexDamagedError
 from vstash.store.rows import Leg
-from vstash.text.function_words import FUNCTION_WORDS
-from vstash.text.normalise import tokens
+from vstash.text.normalise import indexed
+from vstash.text.query_terms import query_terms
 from vstash.types import Chunk, Document, Hit, JsonObject, Mode, SearchResult, StrategyName
 
 if TYPE_CHECKING:
@@ -121,13 +121,14 @@ class Searching:
             settings=self._settings,
             dimension=self._embedder.info.dimension,
         )
-        words = analyse(tokens(question.query), FUNCTION_WORDS)
+        terms = query_terms(question.query)
+        words = analyse(terms.tokens, terms.function_words, terms.variants)
         watch.lap("analyse")
         with self._store.read() as reader:
             require_collection(reader, question.collection)
             found, chosen = self._chosen(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[chosen.positions])
-        hits = tuple(self._hits(question, found, chosen, rows))
+        hits = tuple(self._hits(question, words, found, chosen, rows))
         watch.lap("read")
         result = SearchResult(
             id=str(uuid6.uuid7()),
@@ -278,12 +279,13 @@ class Searching:
         degraded: list[str],
     ) -> tuple[KeywordScores, IdArray]:
         try:
-            scores = self._keyword_leg.score(reader, asked, words.all)
+            scores = self._keyword_leg.score(reader, asked, words.all, words.variants)
         except IndexDamagedError:
             degraded.append(
                 "postings_damaged: keywords were ranked by FTS5 instead; run `vstash check`"
             )
-            leg = reader.ranked_by_fts(asked, depth=question.depth, allowed=allowed)
+            forms = words.forms if asked else ()
+            leg = reader.ranked_by_fts(forms, depth=question.depth, allowed=allowed)
             return _of_leg(leg, asked, reader.chunk_count), leg.ids
         ids = None if allowed is None else allowed.ids
         return scores, best_words(scores.scores, question.depth, ids)
@@ -301,6 +303,7 @@ class Searching:
     def _hits(
         self,
         question: Question,
+        words: QueryWords,
         found: Found,
         chosen: Shaped,
         rows: Mapping[int, tuple[Chunk, Document]],
@@ -316,7 +319,8 @@ class Searching:
             chunk, document = row
             explanation = None
             if question.explain:
-                text = "\n".join((document.title, *chunk.heading, chunk.text))
+                texts = (document.title, "\n".join(chunk.heading), chunk.text)
+                present = words.found_in(" ".join(map(indexed, texts)).split())
                 explanation = explain_hit(
                     position,
                     candidates,
@@ -324,7 +328,7 @@ class Searching:
                     mode=question.mode,
                     strategy=question.strategy,
                     idfs=found.idfs,
-                    present=set(tokens(text)),
+                    present=present,
                 )
                 if chosen.recency is not None:
                     explanation = replace(explanation, recency_part=float(chosen.recency[place]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["BM25_B", "BM25_K1", "Term", "best", "bm25", "term"]
+__all__ = ["BM25_B", "BM25_K1", "Term", "best", "bm25", "either", "term"]
 
 # Measured on seven judged sets; FTS5's own are 1.2 and .75.
 BM25_K1: Final = 0.9
@@ -53,6 +53,20 @@ def term(ids: IdArray, counts: NDArray[np.uint8], lengths: NDArray[np.uint16], m
     norm += gains
     gains *= np.float32(BM25_K1 + 1)
     gains /= norm
+    return Term(ids, gains)
+
+
+def either(terms: Sequence[Term]) -> Term:
+    """Several forms of one word as one term: a chunk gains by the form that gains it most.
+
+    Args:
+        terms: At least one.
+    """
+    if len(terms) == 1:
+        return terms[0]
+    ids, places = np.unique(np.concatenate([found.ids for found in terms]), return_inverse=True)
+    gains = np.zeros(len(ids), dtype=np.float32)
+    np.maximum.at(gains, places, np.concatenate([found.gains for found in terms]))
     return Term(ids, gains)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["QueryWords", "analyse", "idf", "published_idf"]
 
@@ -17,25 +17,51 @@ class QueryWords:
     Attributes:
         all: Every token in order, repetitions and function words included.
         informative: Distinct words to look up, in order of appearance.
+        variants: For a word, other forms under which it may be indexed; any of them counts as it.
     """
 
     all: tuple[str, ...]
     informative: tuple[str, ...]
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
         """Number of tokens."""
         return len(self.all)
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Informative words and their variants, each once."""
+        others = (form for word in self.informative for form in self.variants.get(word, ()))
+        return tuple(dict.fromkeys((*self.informative, *others)))
+
+    def found_in(self, present: Iterable[str]) -> set[str]:
+        """The informative words that occur in a text in one of their forms.
+
+        Args:
+            present: Derived words of the text.
+        """
+        there = set(present)
+        return {
+            word
+            for word in self.informative
+            if not there.isdisjoint((word, *self.variants.get(word, ())))
+        }
+
 
 def analyse(
-    tokens: Sequence[str], function_words: AbstractSet[str], *, limit: int = 256
+    tokens: Sequence[str],
+    function_words: AbstractSet[str],
+    variants: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    limit: int = 256,
 ) -> QueryWords:
     """Pick the words worth looking up.
 
     Args:
         tokens: The query's derived tokens.
         function_words: Words such as articles, in the same derived form.
+        variants: For a token, other forms of the same word.
         limit: Look up at most this many distinct words.
 
     Returns:
@@ -46,7 +72,7 @@ def analyse(
         ('port', '8090')
     """
     distinct = dict.fromkeys(token for token in tokens if token not in function_words)
-    return QueryWords(tuple(tokens), tuple(distinct)[:limit])
+    return QueryWords(tuple(tokens), tuple(distinct)[:limit], variants or {})
 
 
 def idf(chunk_count: int, frequency: int) -> float:
