@@ -1,4 +1,4 @@
-"""Fusion: one score for each candidate from the two legs. All constants of it stand here."""
+"""Fusion: one score for each candidate from the two legs; the default strategy is in `score`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.search.words import QueryWords, published_idf
-from vstash.types import Mode, StrategyName, Weights
+from vstash.types import Mode, Weights
 
 if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["Background", "Candidates", "Fused", "adaptive_weights", "background", "damping", "fuse"]
+__all__ = [
+    "Background",
+    "Candidates",
+    "Fused",
+    "adaptive_weights",
+    "background",
+    "by_ranks",
+    "one_leg",
+]
 
 # Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet", SIGIR 2009.
 RRF_K: Final = 60
@@ -25,10 +33,6 @@ ADAPTIVE_LOW: Final = 0.1
 ADAPTIVE_SPAN: Final = 0.5
 ADAPTIVE_SLOPE: Final = 2.0
 ADAPTIVE_LONG_QUERY: Final = 50
-# `score`: standardised cosine + 2 * bm25 / best, damped beyond 12 words. Chosen on seven judged
-# sets (mean nDCG@10 .621 against .587 for rank fusion).
-SCORE_KEYWORD_WEIGHT: Final = 2.0
-SCORE_FULL_WORDS: Final = 12
 # How many sampled cosines a model's shipped background counts for: a file of 64 chunks believes
 # itself and the model equally.
 BACKGROUND_PRIOR: Final = 64
@@ -64,25 +68,34 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """Scores of the candidates, in their order; ``vector_part + keyword_part == score``.
+    """Scores of the candidates, in their order: the sum of their parts.
 
     Attributes:
+        vector_part: From the cosine with the query, shape (n,).
+        keyword_part: From the words of the query, shape (n,).
+        feedback_part: From the cosine with the best hits, shape (n,); 0 but for ``score``.
+        exact_part: For what stands in the chunk to the letter, shape (n,); 0 but for ``score``.
         vector_normalised: The cosine as the strategy used it, shape (n,).
         keyword_normalised: The BM25 as the strategy used it, shape (n,).
-        damping: What long queries take from the keyword part, in (0, 1].
+        weights: By which the normalised scores were multiplied.
+        damping: Part of the keyword weight that depends on the length of the query.
+        trust: Part of the keyword weight that depends on the collection's other searches.
     """
 
     vector_part: FloatArray
     keyword_part: FloatArray
+    feedback_part: FloatArray
+    exact_part: FloatArray
     vector_normalised: FloatArray
     keyword_normalised: FloatArray
     weights: Weights
-    damping: float
+    damping: float = 1.0
+    trust: float = 1.0
 
     @property
     def score(self) -> FloatArray:
         """Shape (n,); higher is better."""
-        return self.vector_part + self.keyword_part
+        return self.vector_part + self.keyword_part + self.feedback_part + self.exact_part
 
 
 def background(sampled: FloatArray, *, mean: float, deviation: float) -> Background:
@@ -108,15 +121,6 @@ def background(sampled: FloatArray, *, mean: float, deviation: float) -> Backgro
     )
 
 
-def damping(word_count: int) -> float:
-    """How far keyword evidence of a query counts: 1 up to 12 words, then falling with the root.
-
-    Args:
-        word_count: Number of tokens of the query.
-    """
-    return min(1.0, math.sqrt(SCORE_FULL_WORDS / max(word_count, 1)))
-
-
 def adaptive_weights(words: QueryWords, frequencies: Sequence[int], chunk_count: int) -> Weights:
     """The weights of the published adaptive method.
 
@@ -136,53 +140,43 @@ def adaptive_weights(words: QueryWords, frequencies: Sequence[int], chunk_count:
     return Weights(1 - keyword, keyword)
 
 
-def fuse(
-    mode: Mode,
-    strategy: StrategyName,
-    candidates: Candidates,
-    *,
-    words: QueryWords,
-    frequencies: Sequence[int],
-    chunk_count: int,
-    background: Background,
-) -> Fused:
-    """Score every candidate.
+def one_leg(mode: Mode, candidates: Candidates) -> Fused:
+    """Score every candidate by the leg that was asked.
 
     Args:
-        mode: ``vector`` and ``keyword`` score by their one leg, whatever the strategy.
-        strategy: Used in hybrid mode.
-        candidates: The completed union of both legs.
-        words: The query's words.
-        frequencies: In how many chunks each informative word occurs.
-        chunk_count: Number of chunks in the file.
-        background: For the standardised cosine of ``score``.
-
-    Returns:
-        The parts of each score and the weights that made them.
+        mode: ``vector`` or ``keyword``.
+        candidates: What it listed.
     """
     nothing = np.zeros(len(candidates.ids), dtype=np.float32)
     if mode == "vector":
         cosine = candidates.cosine
-        return Fused(cosine, nothing, cosine, nothing, Weights(1.0, 0.0), 1.0)
-    if mode == "keyword":
-        bm25 = candidates.bm25
-        return Fused(nothing, bm25, nothing, bm25, Weights(0.0, 1.0), 1.0)
-    if strategy == "score":
-        return _score(candidates, background, damping(words.length))
-    weights = (
-        Weights(0.5, 0.5)
-        if strategy == "rrf"
-        else adaptive_weights(words, frequencies, chunk_count)
-    )
+        return Fused(cosine, nothing, nothing, nothing, cosine, nothing, Weights(1.0, 0.0))
+    bm25 = candidates.bm25
+    return Fused(nothing, bm25, nothing, nothing, nothing, bm25, Weights(0.0, 1.0))
+
+
+def by_ranks(candidates: Candidates, weights: Weights) -> Fused:
+    """Score every candidate by reciprocal rank fusion, ``w_v / (60 + r_v) + w_k / (60 + r_k)``.
+
+    Args:
+        candidates: The union of both legs.
+        weights: Of the legs: one half each for ``rrf``, those of `adaptive_weights` for
+            ``adaptive-rrf``.
+
+    Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual
+    Rank Learning Methods", SIGIR 2009, section 2.
+    """
+    nothing = np.zeros(len(candidates.ids), dtype=np.float32)
     vector = _reciprocal(candidates.vector_rank)
     keyword = _reciprocal(candidates.keyword_rank)
     return Fused(
         np.float32(weights.vector) * vector,
         np.float32(weights.keyword) * keyword,
+        nothing,
+        nothing,
         vector,
         keyword,
         weights,
-        1.0,
     )
 
 
@@ -191,20 +185,3 @@ def _reciprocal(ranks: IdArray) -> FloatArray:
     listed = ranks > 0
     reciprocal[listed] = 1.0 / (RRF_K + ranks[listed])
     return reciprocal
-
-
-def _score(candidates: Candidates, background: Background, damped: float) -> Fused:
-    standardised = ((candidates.cosine - background.mean) / background.deviation).astype(np.float32)
-    # A chunk that awaits its vector is taken for an unrelated one, until it has it.
-    standardised[np.isnan(standardised)] = 0.0
-    best = float(candidates.bm25.max()) if len(candidates.bm25) else 0.0
-    share = candidates.bm25 / np.float32(best) if best > 0 else np.zeros_like(candidates.bm25)
-    weight = SCORE_KEYWORD_WEIGHT * damped if best > 0 else 0.0
-    return Fused(
-        standardised,
-        (np.float32(weight) * share).astype(np.float32),
-        standardised,
-        share.astype(np.float32),
-        Weights(1.0, weight),
-        damped,
-    )

@@ -1,0 +1,132 @@
+"""Relevance: how probable it is that a hit answers the query, from what both legs say of it.
+
+A logistic regression over five features (`features`), fitted on the first three hits of judged queries
+and on queries that nothing in the corpus answers; docs/relevance.md shows how well it holds on sets
+that it was not fitted on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from vstash.types import Tier
+
+if TYPE_CHECKING:
+    from vstash.search.fusion import Candidates, Fused
+    from vstash.types import FloatArray, IdArray
+
+__all__ = [
+    "ABSTAIN_BELOW",
+    "ANY_MODEL",
+    "FEATURES",
+    "SHIPPED",
+    "Calibration",
+    "features",
+    "relevance",
+    "tier",
+]
+
+FEATURES: Final = ("cosine", "share", "lead", "standing", "agreement")
+ABSTAIN_BELOW: Final = 0.2
+"""A search whose best hit is less relevant says that it found no answer."""
+_HIGH: Final = 0.6
+_MEDIUM: Final = 0.3
+_STANDING_RANK: Final = 10
+# A lone hit leads by no more than this, and no feature is believed beyond what was seen in fitting.
+_MOST_LEAD: Final = 3.0
+_MOST_STANDING: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic regression.
+
+    Attributes:
+        weights: One for each of `FEATURES`.
+        intercept: Added to their sum.
+    """
+
+    weights: tuple[float, ...]
+    intercept: float
+
+
+# Fitted with `python -m bench.quality`, all seven sets; the model is the one in the package.
+SHIPPED: Final = Calibration((6.0, 1.5, 0.6, 0.25, 1.2), -7.0)
+# The same without the cosine, whose scale is the model's own.
+ANY_MODEL: Final = Calibration((0.0, 2.0, 0.6, 0.3, 1.2), -3.5)
+
+
+def features(
+    candidates: Candidates,
+    fused: Fused,
+    *,
+    places: IdArray,
+    documents: tuple[str, ...],
+    most_bm25: float,
+    agreement: float,
+) -> FloatArray:
+    """What relevance is judged by.
+
+    Args:
+        candidates: The completed union of both legs.
+        fused: Their scores by the strategy ``score``.
+        places: Positions of candidates, shape (n,).
+        documents: Document of the best candidates, best first: whose score is led by how much.
+        most_bm25: The query's IDFs in all, those of words that occur nowhere included.
+        agreement: Share of the collection's searches whose legs had the same best chunk.
+
+    Returns:
+        Shape (n, 5): the cosine; the BM25 as a share of ``most_bm25``; by how much the best hit leads
+        the best of another document, or by how much another hit falls behind the best; how far the
+        standardised cosine stands above the tenth best; the agreement.
+    """
+    scores = fused.score
+    best = np.argsort(-scores, kind="stable")
+    runner = next(
+        (at for at, owner in enumerate(documents) if owner != documents[0]), len(documents)
+    )
+    lead = _MOST_LEAD
+    if runner < min(len(documents), len(best)):
+        lead = float(scores[best[0]] - scores[best[runner]])
+    behind = scores[places] - scores[best[0]]
+    z = fused.vector_normalised
+    tenth = np.sort(z)[::-1][min(_STANDING_RANK, len(z)) - 1]
+    return np.column_stack(
+        [
+            np.nan_to_num(candidates.cosine[places]),
+            candidates.bm25[places] / max(most_bm25, 1e-6),
+            np.where(behind == 0, min(lead, _MOST_LEAD), behind),
+            np.clip(z[places] - tenth, -_MOST_STANDING, _MOST_STANDING),
+            np.full(len(places), agreement),
+        ]
+    ).astype(np.float32)
+
+
+def relevance(found: FloatArray, calibration: Calibration) -> FloatArray:
+    """Probabilities that hits answer the query.
+
+    Args:
+        found: Their `features`, shape (n, 5).
+        calibration: Of the model.
+
+    Returns:
+        Shape (n,), in (0, 1).
+    """
+    logits = found @ np.array(calibration.weights, dtype=np.float32) + calibration.intercept
+    probabilities: FloatArray = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    return probabilities
+
+
+def tier(probability: float) -> Tier:
+    """The relevance in a word: high from .6, medium from .3.
+
+    Args:
+        probability: In [0, 1].
+    """
+    if math.isnan(probability) or probability < _MEDIUM:
+        return "low"
+    return "high" if probability >= _HIGH else "medium"
