@@ -38,6 +38,7 @@ __all__ = [
     "Page",
     "SearchResult",
     "StrategyName",
+    "Tier",
     "Triple",
     "TripleKind",
     "Unset",
@@ -51,6 +52,7 @@ JsonObject = Mapping[str, Json]
 Item = TypeVar("Item")
 Mode = Literal["hybrid", "vector", "keyword"]
 StrategyName = Literal["score", "rrf", "adaptive-rrf"]
+Tier = Literal["high", "medium", "low"]
 Collapse = Literal["document"]
 Mmr = Literal["within", "across"]
 EmbedWhen = Literal["now", "later"]
@@ -139,10 +141,15 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class MatchedWord:
-    """A derived word of the query that occurs in a hit, and how rare it is."""
+    """A derived word of the query that occurs in a hit, how rare it is, and where it occurs.
+
+    Attributes:
+        fields: Of ``title``, ``heading`` and ``body``, in this order.
+    """
 
     word: str
     idf: float
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +157,16 @@ class Explanation:
     """Where the score of one hit comes from; the parts add up to the score.
 
     Attributes:
-        vector_part: What the vector leg added to the score.
-        keyword_part: What the keyword leg added.
+        vector_part: What the cosine with the query added to the score.
+        keyword_part: What the words of the query added.
+        feedback_part: What the cosine with the three best hits added; 0 but for ``score``.
+        exact_part: What quoted phrases and identifiers added that stand in the chunk to the letter; 0
+            but for ``score``.
         vector_normalised: The cosine as the strategy used it.
         keyword_normalised: The BM25 score as the strategy used it.
+        damping: Part of the keyword weight: below 1 in long queries, above 1 in short ones.
+        trust: Part of the keyword weight: what the collection's other searches say of its keywords.
+        exact: Quoted phrases and identifiers of the query that stand in the chunk to the letter.
         matched: Query words found in the chunk, its title or headings, rarest first.
         why: One sentence to read.
         recency_part: What recency added, 0 where it was not asked for.
@@ -161,8 +174,13 @@ class Explanation:
 
     vector_part: float
     keyword_part: float
+    feedback_part: float
+    exact_part: float
     vector_normalised: float | None
     keyword_normalised: float | None
+    damping: float
+    trust: float
+    exact: tuple[str, ...]
     matched: tuple[MatchedWord, ...]
     why: str
     recency_part: float = 0.0
@@ -181,6 +199,9 @@ class Hit:
         vector_score: Cosine in [-1, 1]; true for every hit when vectors were asked, None for a chunk
             that has no vector yet.
         keyword_score: Positive BM25; 0 where no informative word of the query occurs.
+        relevance: How probable it is that the hit answers the query, in [0, 1]; None but for the
+            strategy ``score``, which alone is calibrated.
+        tier: The relevance in a word: high from .6, medium from .3, low.
         explanation: Present when asked for with ``explain=True``.
         more: Other candidates that this hit stands for: chunks of the same document with ``collapse``,
             chunks that say the same with ``fold_duplicates``.
@@ -193,6 +214,8 @@ class Hit:
     keyword_rank: int | None
     vector_score: float | None
     keyword_score: float | None
+    relevance: float | None
+    tier: Tier | None
     explanation: Explanation | None = None
     more: int = 0
 
@@ -214,6 +237,9 @@ class SearchResult:
         weights: What each leg counted.
         hits: Best first; with MMR in the order of its choice.
         timings_ms: Milliseconds per stage, and ``total``.
+        calibrated: Whether relevance was calibrated for the file's model: as shipped, or by
+            `Memory.calibrate`.
+        abstained: Why no hit is likely to answer, None where one is.
         degraded: Reasons why this answer is less than asked for, such as no word to look up.
         awaiting: Chunks of the file that have no vector yet, and are found by their words alone.
     """
@@ -225,6 +251,8 @@ class SearchResult:
     weights: Weights
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
+    calibrated: bool = False
+    abstained: str | None = None
     degraded: tuple[str, ...] = ()
     awaiting: int = 0
 
@@ -295,6 +323,8 @@ class ModelInfo:
         passage_prefix: Put in front of every passage.
         background_mean: Mean cosine of a query and an unrelated passage.
         background_deviation: Standard deviation of the same.
+        calibration: How relevance follows from its features (see docs/relevance.md), the intercept
+            last; None where nobody fitted it for this model.
     """
 
     name: str
@@ -306,6 +336,7 @@ class ModelInfo:
     passage_prefix: str = ""
     background_mean: float = 0.0
     background_deviation: float = 0.1
+    calibration: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,10 @@ class SearchInput(Body):
         default=None, description="How hybrid fuses the two; the service's setting when left out."
     )
     explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
+    min_relevance: float | None = Field(
+        default=None,
+        description="Leave out hits of lower relevance, in [0, 1]; needs the strategy score.",
+    )
     collapse: Collapse | None = Field(
         default=None, description="One hit a document, its best chunk; k counts documents."
     )

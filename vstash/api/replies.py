@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vstash.feedback import VerdictName
-from vstash.types import Mode, StrategyName, TripleKind
+from vstash.types import Mode, StrategyName, Tier, TripleKind
 
 __all__ = [
     "BatchReply",
@@ -125,10 +125,11 @@ class WeightsReply(Reply):
 
 
 class WordReply(Reply):
-    """A derived word of the query that occurs in a hit, and how rare it is."""
+    """A derived word of the query that occurs in a hit, how rare it is, and where it occurs."""
 
     word: str
     idf: float
+    fields: list[Literal["title", "heading", "body"]]
 
 
 class ExplanationReply(Reply):
@@ -136,8 +137,15 @@ class ExplanationReply(Reply):
 
     vector_part: float
     keyword_part: float
+    feedback_part: float = Field(description="From the cosine with the three best hits.")
+    exact_part: float = Field(description="From what stands in the chunk to the letter.")
     vector_normalised: float | None
     keyword_normalised: float | None
+    damping: float = Field(description="Part of the keyword weight, by the query's length.")
+    trust: float = Field(
+        description="Part of the keyword weight, by the collection's other searches."
+    )
+    exact: list[str] = Field(description="Phrases and identifiers that stand there to the letter.")
     matched: list[WordReply] = Field(description="Query words found in the chunk, rarest first.")
     why: str = Field(description="One sentence to read.")
     recency_part: float = Field(description="0 where recency was not asked for.")
@@ -155,6 +163,11 @@ class HitReply(Reply):
         description="Cosine in [-1, 1]; null where vectors were not asked or a chunk has none yet."
     )
     keyword_score: float | None = Field(description="BM25; 0 where no informative word occurs.")
+    relevance: float | None = Field(
+        description="How probable it is that the hit answers, in [0, 1]; null but for the strategy "
+        "score."
+    )
+    tier: Tier | None = Field(description="high from .6, medium from .3, low.")
     explanation: ExplanationReply | None = Field(
         default=None, description="Present when asked for."
     )
@@ -171,6 +184,11 @@ class SearchReply(Reply):
     weights: WeightsReply
     hits: list[HitReply] = Field(description="Best first, or in the order of MMR's choice.")
     timings_ms: dict[str, float] = Field(description="Milliseconds per stage, and `total`.")
+    calibrated: bool = Field(description="Whether relevance was calibrated for the file's model.")
+    abstained: str | None = Field(
+        description="Why no hit is likely to answer; null where one is.",
+        examples=["unlikely: the best hit has a relevance of 0.12, less than 0.2"],
+    )
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
     awaiting: int = Field(description="Chunks of the file that have no vector yet.")
 
@@ -187,6 +205,9 @@ class ModelReply(Reply):
     passage_prefix: str
     background_mean: float
     background_deviation: float
+    calibration: list[float] | None = Field(
+        description="How relevance follows from its features; null where it was not fitted."
+    )
 
 
 class StatsReply(Reply):

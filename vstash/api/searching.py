@@ -94,6 +94,7 @@ class SearchRoutes:
                 mode=request.mode,
                 strategy=request.strategy,
                 explain=request.explain,
+                min_relevance=request.min_relevance,
                 collapse=request.collapse,
                 mmr=request.mmr,
                 mmr_lambda=request.mmr_lambda,

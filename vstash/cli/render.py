@@ -165,6 +165,7 @@ def hit_block(rank: int, hit: Hit, words: Sequence[str], *, explain: bool) -> st
     passage = snippet(printable(chunk.text, lines=True), words, width=width, emphasise=bold)
     lines += [_INDENT + line for line in passage]
     legs = (
+        "" if hit.relevance is None else f"relevance {hit.relevance:.2f} ({hit.tier})",
         _leg("vector", hit.vector_rank, hit.vector_score, ".3f"),
         _leg("keyword", hit.keyword_rank, hit.keyword_score, ".3g"),
         f"chunk {chunk.id}",
@@ -184,12 +185,20 @@ def _leg(name: str, rank: int | None, score: float | None, digits: str) -> str:
 
 
 def _explained(explanation: Explanation) -> list[str]:
+    others = (
+        ("the best hits", explanation.feedback_part),
+        ("exact matches", explanation.exact_part),
+        ("recency", explanation.recency_part),
+    )
     parts = (
         f"score = {explanation.vector_part:.3f} from the vector leg "
         f"+ {explanation.keyword_part:.3f} from the keyword leg"
-        + (f" + {explanation.recency_part:.3f} from recency" if explanation.recency_part else "")
+        + "".join(f" + {part:.3f} from {name}" for name, part in others if part)
     )
-    matched = ", ".join(f"{printable(word.word)} ({word.idf:.2f})" for word in explanation.matched)
+    matched = ", ".join(
+        f"{printable(word.word)} ({word.idf:.2f}, {'+'.join(word.fields)})"
+        for word in explanation.matched
+    )
     return [
         printable(explanation.why),
         parts,

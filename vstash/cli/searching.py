@@ -17,7 +17,7 @@ from vstash.cli.options import (
 )
 from vstash.cli.output import err, out, out_json, printable
 from vstash.cli.render import counted, hit_block
-from vstash.cli.shaping import choice_options, collapse_option
+from vstash.cli.shaping import choice_options, collapse_option, real
 
 if TYPE_CHECKING:
     from vstash.types import Mode, SearchResult, StrategyName
@@ -48,6 +48,12 @@ __all__ = ["search"]
     "--strategy",
     type=OneOf(("score", "rrf", "adaptive-rrf")),
     help="How hybrid fuses the two; otherwise the setting `strategy`.",
+)
+@click.option(
+    "--min-relevance",
+    type=real("min_relevance"),
+    metavar="P",
+    help="Leave out hits of lower relevance, 0 to 1.",
 )
 @collapse_option
 @choice_options
@@ -102,6 +108,10 @@ def _show(result: SearchResult, *, explain: bool) -> None:
         out(hit_block(rank, hit, words, explain=explain) + "\n")
     if not result.hits:
         out("No hits.")
+    if result.abstained:
+        err(f"note: {printable(result.abstained)}")
+    if result.hits and not result.calibrated and result.hits[0].relevance is not None:
+        err("note: relevance is not calibrated for this model; `vstash calibrate` learns it")
     if explain:
         stages = ", ".join(f"{name} {spent:.1f}" for name, spent in result.timings_ms.items())
         weights = f"vector {result.weights.vector:.3g}, keyword {result.weights.keyword:.3g}"

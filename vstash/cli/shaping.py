@@ -10,12 +10,12 @@ import click
 from vstash.cli.options import OneOf
 from vstash.errors import QueryError
 
-__all__ = ["choice_options", "collapse_option"]
+__all__ = ["choice_options", "collapse_option", "real"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def _real(name: str) -> Callable[[str], float]:
+def real(name: str) -> Callable[[str], float]:
     """The click type of a number whose range `Memory` checks; an error points at ``name``."""
 
     def convert(text: str) -> float:
@@ -45,7 +45,7 @@ def choice_options(function: F) -> F:
         ),
         click.option(
             "--mmr-lambda",
-            type=_real("mmr_lambda"),
+            type=real("mmr_lambda"),
             default=0.7,
             metavar="X",
             help="Of MMR, 0 to 1; 1 is relevance alone.  [default: 0.7]",
@@ -58,7 +58,7 @@ def choice_options(function: F) -> F:
         click.option(
             "--recency-half-life",
             "recency_half_life_days",
-            type=_real("recency_half_life_days"),
+            type=real("recency_half_life_days"),
             metavar="DAYS",
             help="Raise what changed lately; after so many days it is raised half as much.",
         ),

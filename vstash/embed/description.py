@@ -26,6 +26,9 @@ _DESCRIPTION: Final = "model.json"
 _MAX_DESCRIPTION_BYTES: Final = 1_000_000
 _MAX_NAME: Final = 200
 _MAX_PREFIX: Final = 10_000
+# One for each feature of relevance, and the intercept.
+_CALIBRATION_NUMBERS: Final = 6
+_MOST_CALIBRATION: Final = 1e3
 _MAX_DIMENSION: Final = 65_536
 _MIN_TOKENS: Final = 8
 _MAX_TOKENS: Final = 1_000_000
@@ -114,6 +117,7 @@ def read_model_folder(folder: Path) -> ModelFolder:
         passage_prefix=passage_prefix,
         background_mean=background_mean,
         background_deviation=background_deviation,
+        calibration=fields.calibration(),
     )
     return ModelFolder(path=folder, info=info, digests=digests)
 
@@ -234,6 +238,16 @@ class _Fields:
     def require_normalized(self) -> None:
         if self._values.get("normalize", True) is not True:
             self.fail("normalize", "must be true: vectors are compared by cosine")
+
+    def calibration(self) -> tuple[float, ...] | None:
+        value = self._values.get("calibration")
+        if value is None:
+            return None
+        if not isinstance(value, list) or len(value) != _CALIBRATION_NUMBERS:
+            self.fail("calibration", f"must hold {_CALIBRATION_NUMBERS} numbers")
+        if not all(isinstance(x, int | float) and abs(x) < _MOST_CALIBRATION for x in value):
+            self.fail("calibration", "must hold finite numbers of moderate size")
+        return tuple(map(float, value))
 
     def digests(self) -> dict[str, str] | None:
         value = self._values.get("files")

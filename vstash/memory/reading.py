@@ -41,6 +41,7 @@ class Reading(Base):
         mode: Mode = "hybrid",
         strategy: StrategyName | None = None,
         explain: bool = False,
+        min_relevance: float | None = None,
         collapse: Collapse | None = None,
         mmr: Mmr | None = None,
         mmr_lambda: float = MMR_LAMBDA,
@@ -59,6 +60,8 @@ class Reading(Base):
             mode: ``hybrid`` asks both indexes, ``vector`` and ``keyword`` one.
             strategy: Of hybrid: ``score``, ``rrf`` or ``adaptive-rrf``; None for the setting.
             explain: Say for each hit where its score comes from.
+            min_relevance: Leave out hits whose relevance is lower, in [0, 1]; needs ``score``. Where
+                none is left, ``abstained`` says so.
             collapse: ``document`` returns one hit a document, its best chunk; k counts documents.
             mmr: Choose the hits by maximal marginal relevance: ``within`` keeps the chunks of one
                 document apart, ``across`` all. Measured elsewhere (arXiv 2604.13728), it costs 20 to
@@ -94,6 +97,7 @@ class Reading(Base):
             mode=mode,
             strategy=strategy,
             explain=explain,
+            min_relevance=min_relevance,
             shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
         )

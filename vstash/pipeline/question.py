@@ -37,8 +37,14 @@ class Question:
     strategy: StrategyName
     explain: bool
     vector: FloatArray | None
+    min_relevance: float | None
     shape: Shape
     least_depth: int = _LEAST_DEPTH
+
+    @property
+    def scored(self) -> bool:
+        """Whether the strategy ``score`` fuses what both indexes say."""
+        return self.mode == "hybrid" and self.strategy == "score"
 
     @property
     def depth(self) -> int:
@@ -56,6 +62,7 @@ def checked_question(
     mode: Mode,
     strategy: StrategyName | None,
     explain: bool,
+    min_relevance: float | None,
     shape: Shape,
     settings: Settings,
     dimension: int,
@@ -83,6 +90,7 @@ def checked_question(
     ):
         if value not in known:
             raise QueryError(f"{name} is one of: {', '.join(known)}.", pointer=f"/{name}")
+    _check_relevance(min_relevance, scored=mode == "hybrid" and chosen == "score")
     chosen_among = min(_CHOICE * k, MOST_DEPTH) if checked_shape(shape).selects else 0
     return Question(
         query=readable_query(query),
@@ -93,6 +101,21 @@ def checked_question(
         strategy=chosen,
         explain=explain,
         vector=None if vector is None else checked_query_vector(vector, dimension),
+        min_relevance=min_relevance,
         shape=shape,
         least_depth=max(chosen_among, _LEAST_DEPTH),
     )
+
+
+def _check_relevance(min_relevance: float | None, *, scored: bool) -> None:
+    if min_relevance is None:
+        return
+    if isinstance(min_relevance, bool) or not isinstance(min_relevance, int | float):
+        raise QueryError("min_relevance is a number from 0 to 1.", pointer="/min_relevance")
+    if not 0 <= min_relevance <= 1:
+        raise QueryError("min_relevance is 0 to 1.", pointer="/min_relevance")
+    if not scored:
+        raise QueryError(
+            "min_relevance needs the mode hybrid and the strategy score, whose relevance is calibrated.",
+            pointer="/min_relevance",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from vstash.learn.triples import DISAGREEMENT_K, LegScores, disagreement_at, mine
 from vstash.search.fusion import Background, Candidates
+from vstash.search.trust import Evidence
 from vstash.store.documents import to_microseconds
 from vstash.store.rows import SearchRow, TripleRow
 from vstash.types import LegEntry, SearchResult
@@ -35,6 +36,7 @@ class Logged:
     Attributes:
         query: As it was looked up.
         background: Of the query's cosines.
+        evidence: What the search told of its collection.
         at: When, UTC.
     """
 
@@ -43,6 +45,7 @@ class Logged:
     collection: str
     candidates: Candidates
     background: Background
+    evidence: Evidence | None
     at: datetime
 
 
@@ -91,4 +94,5 @@ def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
             TripleRow(triple.positive, triple.negative, triple.kind, json.dumps(triple.evidence))
             for triple in triples
         ],
+        evidence=None if logged.evidence is None else astuple(logged.evidence),
     )

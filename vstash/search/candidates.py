@@ -22,6 +22,7 @@ def _placed(ids: IdArray, listed: IdArray) -> IdArray:
 def complete(
     vector_ids: IdArray,
     keyword_ids: IdArray,
+    exact_ids: IdArray,
     cosines: tuple[IdArray, FloatArray] | None,
     bm25: FloatArray,
 ) -> Candidates:
@@ -30,13 +31,14 @@ def complete(
     Args:
         vector_ids: The vector leg, best first.
         keyword_ids: The keyword leg, best first.
+        exact_ids: Others that are candidates whether or not a leg lists them.
         cosines: Ids and cosines covering those of the union that have a vector, None when vectors were not asked.
         bm25: Scores by chunk id, 0 where no word occurs; chunks beyond its end have none.
 
     Returns:
         Candidates by ascending id.
     """
-    ids = np.union1d(vector_ids, keyword_ids).astype(np.int64)
+    ids = np.unique(np.concatenate([vector_ids, keyword_ids, exact_ids])).astype(np.int64)
     vector_rank = np.zeros(len(ids), dtype=np.int64)
     keyword_rank = np.zeros(len(ids), dtype=np.int64)
     vector_rank[_placed(ids, vector_ids)] = np.arange(1, len(vector_ids) + 1)

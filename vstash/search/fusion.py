@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -57,6 +57,10 @@ class Candidates:
     vector_rank: IdArray
     keyword_rank: IdArray
 
+    def at(self, places: IdArray) -> Candidates:
+        """Some of them, by their positions."""
+        return Candidates(*(getattr(self, field.name)[places] for field in fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Background:
@@ -91,6 +95,18 @@ class Fused:
     weights: Weights
     damping: float = 1.0
     trust: float = 1.0
+
+    def at(self, places: IdArray) -> Fused:
+        """The scores of some candidates, by their positions."""
+        return replace(
+            self,
+            vector_part=self.vector_part[places],
+            keyword_part=self.keyword_part[places],
+            feedback_part=self.feedback_part[places],
+            exact_part=self.exact_part[places],
+            vector_normalised=self.vector_normalised[places],
+            keyword_normalised=self.keyword_normalised[places],
+        )
 
     @property
     def score(self) -> FloatArray:

@@ -8,6 +8,7 @@ that it was not fitted on.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,6 @@ __all__ = [
     "ABSTAIN_BELOW",
     "ANY_MODEL",
     "FEATURES",
-    "SHIPPED",
     "Calibration",
     "features",
     "relevance",
@@ -53,10 +53,13 @@ class Calibration:
     weights: tuple[float, ...]
     intercept: float
 
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Calibration:
+        """From the weights with the intercept last, as a model's description and a file keep them."""
+        return cls(tuple(values[:-1]), values[-1])
 
-# Fitted with `python -m bench.quality`, all seven sets; the model is the one in the package.
-SHIPPED: Final = Calibration((6.0, 1.5, 0.6, 0.25, 1.2), -7.0)
-# The same without the cosine, whose scale is the model's own.
+
+# Fitted as that of the package's model, without the cosine, whose scale is a model's own.
 ANY_MODEL: Final = Calibration((0.0, 2.0, 0.6, 0.3, 1.2), -3.5)
 
 
@@ -64,7 +67,7 @@ def features(
     candidates: Candidates,
     fused: Fused,
     *,
-    places: IdArray,
+    best: IdArray,
     documents: tuple[str, ...],
     most_bm25: float,
     agreement: float,
@@ -74,34 +77,30 @@ def features(
     Args:
         candidates: The completed union of both legs.
         fused: Their scores by the strategy ``score``.
-        places: Positions of candidates, shape (n,).
-        documents: Document of the best candidates, best first: whose score is led by how much.
+        best: Positions of the best candidates, best first.
+        documents: The document of each of them.
         most_bm25: The query's IDFs in all, those of words that occur nowhere included.
         agreement: Share of the collection's searches whose legs had the same best chunk.
 
     Returns:
-        Shape (n, 5): the cosine; the BM25 as a share of ``most_bm25``; by how much the best hit leads
+        Of every candidate, shape (n, 5): the cosine; the BM25 as a share of ``most_bm25``; by how much the best hit leads
         the best of another document, or by how much another hit falls behind the best; how far the
         standardised cosine stands above the tenth best; the agreement.
     """
-    scores = fused.score
-    best = np.argsort(-scores, kind="stable")
-    runner = next(
-        (at for at, owner in enumerate(documents) if owner != documents[0]), len(documents)
-    )
-    lead = _MOST_LEAD
-    if runner < min(len(documents), len(best)):
-        lead = float(scores[best[0]] - scores[best[runner]])
-    behind = scores[places] - scores[best[0]]
-    z = fused.vector_normalised
+    scores, z = fused.score, fused.vector_normalised
+    if not len(scores):
+        return np.empty((0, len(FEATURES)), dtype=np.float32)
+    others = [at for at, owner in enumerate(documents) if owner != documents[0]]
+    lead = scores[best[0]] - scores[best[others[0]]] if others else _MOST_LEAD
+    behind = scores - scores[best[0]]
     tenth = np.sort(z)[::-1][min(_STANDING_RANK, len(z)) - 1]
     return np.column_stack(
         [
-            np.nan_to_num(candidates.cosine[places]),
-            candidates.bm25[places] / max(most_bm25, 1e-6),
+            np.nan_to_num(candidates.cosine),
+            candidates.bm25 / max(most_bm25, 1e-6),
             np.where(behind == 0, min(lead, _MOST_LEAD), behind),
-            np.clip(z[places] - tenth, -_MOST_STANDING, _MOST_STANDING),
-            np.full(len(places), agreement),
+            np.clip(z - tenth, -_MOST_STANDING, _MOST_STANDING),
+            np.full(len(scores), agreement),
         ]
     ).astype(np.float32)
 

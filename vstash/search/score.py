@@ -22,6 +22,8 @@ from vstash.search.trust import LEGS_DEPTH, Evidence, Experience, evidence, spre
 from vstash.types import Weights
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vstash.types import FloatArray
 
 __all__ = ["Scored", "Surroundings", "damping", "score", "standardised"]
@@ -124,7 +126,7 @@ def score(
     return Scored(fused, seen, experience)
 
 
-def _listed_first(candidates: Candidates) -> FloatArray:
+def _listed_first(candidates: Candidates) -> NDArray[np.bool_]:
     """Which candidates the legs listed among their first, however deep they were asked."""
     vector, keyword = candidates.vector_rank, candidates.keyword_rank
     return ((vector > 0) & (vector <= LEGS_DEPTH)) | ((keyword > 0) & (keyword <= LEGS_DEPTH))

@@ -77,7 +77,7 @@ class Experience:
         """By what the usual weight of keywords is multiplied, .25 to 3."""
         gap = max(self.gap / self.count, 0.0) / _USUAL_GAP
         best = max(self.best / self.count, 1.0) / _USUAL_BEST
-        return min(max(gap**_GAP_POWER * best**_BEST_POWER, _LEAST), _MOST)
+        return float(min(max(gap**_GAP_POWER * best**_BEST_POWER, _LEAST), _MOST))
 
 
 UNKNOWN: Final = Experience(

@@ -158,7 +158,7 @@ class IndexDamagedError(StoreCorruptError):
     """An index that is derived from the rest of the file cannot be read; a search goes on without.
 
     Args:
-        index: ``postings`` or ``codes``.
+        index: ``postings``, ``codes`` or ``keyword index``.
     """
 
     def __init__(self, index: str) -> None:

@@ -14,7 +14,7 @@ from vstash.store.rows import Leg
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["clear", "delete_words", "insert_words", "ranked"]
+__all__ = ["clear", "delete_words", "insert_words", "phrase", "ranked"]
 
 
 def insert_words(
@@ -60,6 +60,30 @@ def ranked(
         np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)),
         np.fromiter((row[1] for row in rows), dtype=np.float32, count=len(rows)),
     )
+
+
+def phrase(
+    connection: apsw.Connection, words: Sequence[str], *, most: int, allowed: IdArray | None
+) -> IdArray:
+    """Chunks in which derived tokens follow one another.
+
+    Args:
+        connection: In a transaction.
+        words: Derived tokens in order, at least one.
+        most: At most this many chunks.
+        allowed: Chunk ids that may be listed, None for all.
+
+    Returns:
+        Chunk ids, ascending.
+    """
+    quoted = " ".join(words).replace('"', '""')
+    sql = "SELECT rowid FROM keyword WHERE keyword MATCH ?"
+    binds: list[object] = [f'"{quoted}"']
+    if allowed is not None:
+        sql += " AND rowid IN carray(?)"
+        binds.append(id_list(allowed))
+    rows = fetch(connection, f"{sql} ORDER BY rowid LIMIT ?", (*binds, most))
+    return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
 
 
 def clear(connection: apsw.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
@@ -13,7 +13,10 @@ from vstash.store.documents import to_datetime
 from vstash.store.rows import SearchRow
 from vstash.types import Disagreement, LegEntry, Triple, Weights
 
-__all__ = ["append", "disagreements", "trim"]
+__all__ = ["append", "disagreements", "evidence", "trim"]
+
+# Searches of a file that are looked through for those of one collection.
+_RECENT: Final = 512
 
 
 def _entries(leg: Sequence[LegEntry]) -> str:
@@ -24,7 +27,8 @@ def append(connection: apsw.Connection, row: SearchRow) -> None:
     """Write one search and its triples; triples about chunks that are gone are left out."""
     connection.execute(
         "INSERT INTO search (id, at, query, collection, mode, strategy, weights, k, disagreement, "
-        "vector_leg, keyword_leg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "vector_leg, keyword_leg, gap, best, agreed) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row.id,
             row.at,
@@ -37,6 +41,7 @@ def append(connection: apsw.Connection, row: SearchRow) -> None:
             row.disagreement,
             _entries(row.vector_leg),
             _entries(row.keyword_leg),
+            *(row.evidence or (None, None, None)),
         ),
     )
     number = connection.last_insert_rowid()
@@ -78,6 +83,17 @@ def disagreements(
         (2**63 - 1 if before is None else before, limit),
     )
     return [(row[0], _disagreement(row, _triples(connection, row[0], row[3]))) for row in found]
+
+
+def evidence(connection: apsw.Connection, collection: str) -> list[tuple[float, float, int]]:
+    """What the latest searches told of a collection, oldest first: gap, best, agreed."""
+    rows = fetch(
+        connection,
+        "SELECT gap, best, agreed FROM (SELECT number, collection, gap, best, agreed FROM search "
+        "ORDER BY number DESC LIMIT ?) WHERE collection = ? AND gap IS NOT NULL ORDER BY number",
+        (_RECENT, collection),
+    )
+    return [(float(gap), float(best), int(agreed)) for gap, best, agreed in rows]
 
 
 def _leg(text: str) -> tuple[LegEntry, ...]:

@@ -99,7 +99,10 @@ class TripleRow:
 
 @dataclass(frozen=True, slots=True)
 class SearchRow:
-    """A search to be logged; ``at`` is microseconds since the epoch, UTC."""
+    """A search to be logged; ``at`` is microseconds since the epoch, UTC.
+
+    Evidence is what the search told of its collection: gap, best, agreed.
+    """
 
     id: str
     at: int
@@ -113,6 +116,7 @@ class SearchRow:
     vector_leg: Sequence[LegEntry]
     keyword_leg: Sequence[LegEntry]
     triples: Sequence[TripleRow]
+    evidence: tuple[float, float, bool] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,6 +282,29 @@ class Reader:
         ids = None if allowed is None else allowed.ids
         return keyword.ranked(self._connection, words, depth=depth, allowed=ids)
 
+    def phrase(self, words: Sequence[str], *, most: int, allowed: Allowed | None) -> IdArray:
+        """Chunks in which derived tokens follow one another, ascending.
+
+        Args:
+            words: Derived tokens in order, at least one.
+            most: At most this many chunks.
+            allowed: Chunks that may be listed, None for all.
+
+        Raises:
+            IndexDamagedError: When the keyword index cannot be read.
+        """
+        ids = None if allowed is None else allowed.ids
+        with index_damaged("keyword index"):
+            return keyword.phrase(self._connection, words, most=most, allowed=ids)
+
+    def logged_evidence(self, collection: str) -> list[tuple[float, float, int]]:
+        """What the latest searches told of a collection, oldest first: gap, best, agreed."""
+        return log.evidence(self._connection, collection)
+
+    def calibration(self, model: int) -> tuple[float, ...] | None:
+        """How relevance follows from its features, as learnt of this file: the intercept last."""
+        return vectors.calibration(self._connection, model)
+
     def waiting(self, limit: int, *, after: int) -> list[tuple[int, str, str, str]]:
         """Chunks that await a vector, with their titles, headings and texts, after a chunk id."""
         ids = queue.waiting(self._connection, limit, after)

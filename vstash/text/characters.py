@@ -1,7 +1,5 @@
 """Characters: composed, cut into words, without their accents."""
 
-# ruff: noqa: RUF001 - other scripts are the point
-
 from __future__ import annotations
 
 import re

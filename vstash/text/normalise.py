@@ -38,6 +38,7 @@ _UNSPACED_RANGES: Final = (
 _UNSPACED = re.compile(f"[{_UNSPACED_RANGES}]")
 _SEGMENT = re.compile(f"[{_UNSPACED_RANGES}]+|[^{_UNSPACED_RANGES}]+")
 
+
 def tokens(text: str) -> list[str]:
     """Cut a text into the derived tokens that the keyword index holds.
 

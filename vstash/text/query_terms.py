@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from vstash.text.function_words import FUNCTION_WORDS
@@ -57,9 +57,7 @@ def query_terms(query: str) -> QueryTerms:
     """
     found = words(query)
     languages, told = asked_languages(found)
-    function_words = (
-        _SCRIPT_WORDS.union(*map(_function_words, languages)) if told else _ENGLISH
-    )
+    function_words = _SCRIPT_WORDS.union(*map(_function_words, languages)) if told else _ENGLISH
     variants: dict[str, tuple[str, ...]] = {}
     for language in languages:
         if not language.stemmed:
@@ -75,6 +73,6 @@ def query_terms(query: str) -> QueryTerms:
     return QueryTerms(tokens(query), function_words, variants)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _function_words(language: Language) -> frozenset[str]:
     return frozenset(tokens(" ".join(language.words)))

@@ -1,0 +1,113 @@
+"""Where quoted phrases and identifiers of a query stand to the letter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from vstash.search.exact import ExactTerm, exact_terms, exact_weight
+from vstash.search.words import QueryWords, idf
+from vstash.text.normalise import tokens
+
+if TYPE_CHECKING:
+    from vstash.store.allowed import Allowed
+    from vstash.store.session import Reader
+    from vstash.types import FloatArray, IdArray
+
+__all__ = ["NO_TERMS", "ExactFound", "find_exact"]
+
+# A term in more chunks singles out none.
+_MOST_CHUNKS: Final = 256
+_MOST_TOKENS: Final = 64
+# Texts are read to tell letters from stems; beyond these the index alone decides.
+_READ: Final = 64
+# What a chunk gains that holds the words of a term in another spelling.
+_SPELT_OTHERWISE: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ExactFound:
+    """Gains of chunks by exact terms.
+
+    Attributes:
+        ids: Chunks that gain, ascending, shape (n,).
+        gains: What each gains, shape (n,).
+        terms: The terms that each holds.
+    """
+
+    ids: IdArray
+    gains: FloatArray
+    terms: Mapping[int, tuple[str, ...]]
+
+    def of(self, ids: IdArray) -> FloatArray:
+        """What chunks gain.
+
+        Args:
+            ids: Ascending, those that gain among them, shape (m,).
+        """
+        gains = np.zeros(len(ids), dtype=np.float32)
+        if len(self.ids):
+            gains[np.searchsorted(ids, self.ids)] = self.gains
+        return gains
+
+
+NO_TERMS: Final = ExactFound(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32), {})
+
+
+def find_exact(
+    reader: Reader, query: str, words: QueryWords, allowed: Allowed | None, *, count: int
+) -> ExactFound:
+    """Look up the exact terms of a query.
+
+    Args:
+        reader: A consistent view of the file.
+        query: As it was asked.
+        words: Its words.
+        allowed: Chunks that may be listed, None for all.
+        count: Number of chunks in the file.
+
+    Raises:
+        IndexDamagedError: When the keyword index cannot be read.
+    """
+    terms = exact_terms(query)
+    if not terms:
+        return NO_TERMS
+    derived = {term: tokens(term.text)[:_MOST_TOKENS] for term in terms}
+    named = {token for term in terms if not term.quoted for token in derived[term]}
+    share = len(named.intersection(words.informative)) / max(len(words.informative), 1)
+    gains: dict[int, float] = {}
+    holds: dict[int, tuple[str, ...]] = {}
+    for term in terms:
+        if not derived[term]:
+            continue
+        ids = reader.phrase(derived[term], most=_MOST_CHUNKS, allowed=allowed)
+        if not 0 < len(ids) < _MOST_CHUNKS:
+            continue
+        rarity = idf(count, len(ids)) / idf(count, 0)
+        gain = exact_weight(term, share, rarity)
+        spelt = _to_the_letter(reader, term, ids)
+        for chunk in ids.tolist():
+            part = gain if chunk in spelt else _SPELT_OTHERWISE * gain
+            gains[chunk] = gains.get(chunk, 0.0) + part
+            if chunk in spelt:
+                holds[chunk] = (*holds.get(chunk, ()), term.text)
+    found = np.array(sorted(gains), dtype=np.int64)
+    return ExactFound(
+        found, np.array([gains[chunk] for chunk in found.tolist()], dtype=np.float32), holds
+    )
+
+
+def _to_the_letter(reader: Reader, term: ExactTerm, ids: IdArray) -> set[int]:
+    """The chunks that hold a term as it is written, but for case and the width of gaps."""
+    pattern = r"\s+".join(map(re.escape, term.text.casefold().split()))
+    found = re.compile(rf"(?<!\w){pattern}(?!\w)")
+    spelt = set(ids[_READ:].tolist())
+    for chunk_id, (chunk, document) in reader.chunks(ids[:_READ]).items():
+        fields = (document.title, *chunk.heading, chunk.text)
+        if any(found.search(field.casefold()) for field in fields):
+            spelt.add(chunk_id)
+    return spelt
