@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SetReport", "as_json", "overall", "shown"]
 
 _LEADING = "nDCG@10"
+_WIDE = 116
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,13 @@ def _quality(report: SetReport) -> str:
                 *(f"{result.means[metric].mean:.3f}" for metric in others),
             )
         )
-    return table(columns, rows, width=table_width())
+    width = table_width()
+    if width is None or width >= _WIDE:
+        return table(columns, rows, width=width)
+    # A narrow terminal shows the other metrics below, where lines would break otherwise.
+    left = table(columns[:4], [row[:4] for row in rows], width=width)
+    right = table((columns[0], *columns[4:]), [(row[0], *row[4:]) for row in rows], width=width)
+    return f"{left}\n\n{right}"
 
 
 def _interval(interval: Interval, *, sign: str = "") -> str:

@@ -37,7 +37,7 @@ def test_the_tables(vstash: Vstash, tiny: Path, work: str, tmp_path: Path) -> No
     assert list(rows) == ["vector", "keyword", "rrf", "adaptive-rrf", "score"]
     assert rows["rrf"] == ["1.000", "[1.000,", "1.000]", *["1.000"] * 4]
     assert rows["score"][3:7] == ["+0.000", "[+0.000,", "+0.000]", "100.0%"]
-    times = {line.split()[0]: line.split()[1:] for line in lines[10:20]}
+    times = {line.split()[0]: line.split()[1:] for line in lines[10:21]}
     assert times["MS:"] == ["MEDIAN,", "P95", *rows]
     assert len(times["total"]) == 2 * len(rows)
     assert "score against rrf; ranks of the first relevant document: all equal" in lines
@@ -175,3 +175,12 @@ def test_progress_is_shown_at_a_terminal(vstash: Vstash, tiny: Path, work: str) 
     assert code == 0
     assert "4/4 documents" in shown
     assert "3/3 queries" in shown
+
+
+def test_a_narrow_terminal_shows_two_tables(vstash: Vstash, tiny: Path, work: str) -> None:
+    """What does not fit beside the differences stands below them."""
+    code, shown = vstash.terminal("eval", str(tiny), "--work", work, "--ways", "rrf score")
+    assert code == 0
+    head = next(line for line in shown.splitlines() if "NOT ABOVE" in line)
+    assert "MAP@100" not in head
+    assert "MAP@100" in shown
