@@ -1,5 +1,7 @@
 """Function words and letters by which a text's language is told, and which a query leaves out."""
 
+# ruff: noqa: RUF001 - other scripts are the point
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -27,8 +29,7 @@ class Language:
 
 
 # Beside function words, words of code and markup: such a text keeps its English tokens.
-ENGLISH: Final = frozenset(
-    """the this that these those an any some each every most of on at by for with about against
+_ENGLISH_WORDS: Final = """the this that these those an any some each every most of on at by for with about against
     between into through during before after above below over under to from up down off out and or
     but nor yet if then else because as than while although whether what which who whom whose when
     where why how not only also too very there here again i me my we us our you your he him his she
@@ -36,13 +37,13 @@ ENGLISH: Final = frozenset(
     doing will would shall should can could may might must in no so all
     return import def class self null none true false int float str var let const function public
     private static void string bool new end include print echo select insert update delete http
-    https www com org html json xml sql api url id args""".split()
-)
+    https www com org html json xml sql api url id args"""
+
+ENGLISH: Final = frozenset(_ENGLISH_WORDS.split())
 
 # Words that names, loans, English or code carry too: van Gogh, Los Angeles, El Niño, Tour de France,
 # want, bin, dir. One of them alone tells nothing.
-WEAK_WORDS: Final = frozenset(
-    """de la le les los las el da di du do dos das des der den die del della van von vom zu y e i o a
+_WEAK: Final = """de la le les los las el da di du do dos das des der den die del della van von vom zu y e i o a
     un una en al san ad ex per pro ut et se ne si te man men non als mit fra con sans bis quo qui
     plus sin han hun hem nu nur dann want sense care come med ter dan min comment war met ten son
     bin door era dir mine till tom sit num nous bare bent tra mon chi heb par deg nel vain pot mis
@@ -50,14 +51,15 @@ WEAK_WORDS: Final = frozenset(
     para ser sen ces ham est sul tem sur vid uno mint din dat sta dia har cine prima nei biz mes
     sim volt nas aux sera ole sau sue som fel seg pendant tot vers ini sui mir ens mai vor hos hon
     kim hier hoe dit ell hol ada kan tai kde anda dar dai lor pas tak mei che cum dem det nad wil
-    tim mie sia teu mea hai jos olla""".split()
-)
+    tim mie sia teu mea hai jos olla"""
+
+WEAK_WORDS: Final = frozenset(_WEAK.split())
 
 _LATIN: Final = (
     (
         "german",
-        "äöü",
-        """der die das den dem des ein eine einen einem einer eines und oder aber denn weil dass daß
+        "äöüß",
+        """der die das den dem des ein eine einen einem einer eines und oder aber denn weil dass
         wenn ob als wie was wer wen wem wessen wo wohin woher wann warum wieso welche welcher welches
         welchen welchem ich du er sie es wir ihr mich dich sich uns euch ihm ihn ihnen mir dir mein
         meine meinen meinem meiner dein deine deinen deiner seine seinen seinem seiner ihre ihren ihrem
@@ -222,9 +224,7 @@ _LATIN: Final = (
 )
 
 LANGUAGES: Final[Mapping[str, Language]] = {
-    name: Language(
-        name, frozenset(words.split()), frozenset(letters), stemmed=name != "vietnamese"
-    )
+    name: Language(name, frozenset(words.split()), frozenset(letters), stemmed=name != "vietnamese")
     for name, letters, words in _LATIN
 }
 
