@@ -25,7 +25,11 @@ def test_any_text_gives_clean_tokens(text: str) -> None:
         assert not set(string.punctuation) & set(token)
         assert not any(char.isspace() for char in token)
         token.encode("utf-8")
-    assert indexed(text).split(" ") == (found or [""])
+    stored = indexed(text).split()
+    assert stored[: len(found)] == found
+    for stem in stored[len(found) :]:
+        assert 1 <= len(stem) <= MAX_TOKEN_CHARS
+        assert stem.isalnum()
 
 
 @settings(deadline=None, max_examples=200)

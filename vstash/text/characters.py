@@ -101,6 +101,6 @@ def without_accents(word: str) -> str:
             code = ord(char)
             drop = any(first <= code <= last for first, last in _ACCENTED)
             kept.append(char)
-        elif not drop or (char == "\u0306" and kept[-1] in "иИ"):
+        elif not drop or (char == "\u0306" and kept and kept[-1] in "иИ"):
             kept.append(char)
     return unicodedata.normalize("NFC", "".join(kept))

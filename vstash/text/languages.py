@@ -1,5 +1,7 @@
 """Which language a text is in, by its function words, and the stems that language gives."""
 
+# ruff: noqa: RUF001 - other scripts are the point
+
 from __future__ import annotations
 
 import re
@@ -22,6 +24,8 @@ _GLANCE: Final = 16
 _LEAST: Final = 1.5
 _LEAST_SHARE: Final = 0.03
 _MORE: Final = 0.5
+# What letters beyond a to z that belong to the language add, where no word is English.
+_LETTERS: Final = 0.5
 _LEAST_ASKED: Final = 1.0
 # A query looks up the stems of languages that are nearly as likely as the likeliest.
 _NEAR: Final = 0.75
@@ -42,10 +46,11 @@ _ENGLISH: Final = _written(ENGLISH)
 # "Of" is Dutch too, but rarely twice.
 _ENGLISH_ALONE: Final = _ENGLISH.difference(_KNOWN_BY) | {"of"}
 # Two letters are too often an abbreviation, a symbol or a name.
+_SHORT: Final = 2
 _STRONG: Final = frozenset(
     word
     for word in _KNOWN_BY.keys() - _ENGLISH
-    if word.lower() not in WEAK_WORDS and (len(word) > 2 or not word.isascii())
+    if word.lower() not in WEAK_WORDS and (len(word) > _SHORT or not word.isascii())
 )
 
 _FOLDED: Final = str.maketrans(
@@ -92,7 +97,7 @@ def language_of(words: Sequence[str]) -> Language | None:
 def asked_languages(words: Sequence[str]) -> tuple[tuple[Language, ...], bool]:
     """The languages that a query may be in, none for English and where it is unsure.
 
-    A query without a function word is told by its letters: those languages that have all of them.
+    A query without a function word is told by its letters: by those languages that have all of them.
 
     Args:
         words: The query's words in order, as they are written, in composed characters.
@@ -109,10 +114,14 @@ def asked_languages(words: Sequence[str]) -> tuple[tuple[Language, ...], bool]:
         near = _NEAR * max(scores.values())
         found = tuple(each for each in LANGUAGES.values() if scores.get(each, 0) >= near)
         return (found, True) if len(found) <= _MOST_ASKED else ((), False)
-    letters = frozenset(char for char in "".join(words).casefold() if not char.isascii())
-    if not letters or not _ENGLISH.isdisjoint(words):
+    letters = _letters(words)
+    marked = sum(not word.isascii() for word in words)
+    # One such word beside others is rather a name or a loan: naïve Bayes, jalapeño recipe.
+    if not letters or not (len(letters) > 1 or 2 * marked > len(words)):
         return (), False
-    found = tuple(each for each in LANGUAGES.values() if letters <= each.letters | {"ß"})
+    if not _ENGLISH.isdisjoint(words):
+        return (), False
+    found = tuple(each for each in LANGUAGES.values() if letters <= each.letters)
     return (found if len(found) <= _MOST_ASKED else (), False)
 
 
@@ -129,6 +138,12 @@ def _scores(words: Sequence[str], least: float) -> dict[Language, float]:
             scores[language] = scores.get(language, 0.0) + weight
             if weight == 1.0:
                 strong.add(language)
+    if not english:
+        letters = _letters(words)
+        for language in scores:
+            if letters and letters <= language.letters:
+                scores[language] += _LETTERS
+                strong.add(language)
     return {
         language: scores[language]
         for language in LANGUAGES.values()
@@ -139,6 +154,10 @@ def _scores(words: Sequence[str], least: float) -> dict[Language, float]:
             else not english and scores[language] >= least + _MORE
         )
     }
+
+
+def _letters(words: Sequence[str]) -> frozenset[str]:
+    return frozenset(char for char in "".join(words).lower() if not char.isascii())
 
 
 def stem_in(word: str, language: Language) -> str:

@@ -135,7 +135,8 @@ def variant(word: str, language: Language) -> str | None:
     if len(known) != 1:
         return None
     stem = stem_in(word, language)
-    return stem if stem and stem != known[0] else None
+    # What is not ASCII by now is a word of another script in this text.
+    return stem if stem and stem.isascii() and stem != known[0] else None
 
 
 class _Joined(dict[str, str]):

@@ -4,25 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
+from vstash.text.characters import without_accents
 from vstash.text.function_words import FUNCTION_WORDS
 from vstash.text.language_words import SCRIPT_WORDS, Language
 from vstash.text.languages import asked_languages
-from vstash.text.normalise import tokens, variant, words
+from vstash.text.normalise import MAX_TOKEN_CHARS, tokens, variant, words
 
 __all__ = ["QueryTerms", "query_terms"]
-
-# A single Greek letter is a symbol in a text of any language.
-_SCRIPT_WORDS: Final = frozenset(
-    token
-    for token in tokens(" ".join(SCRIPT_WORDS.values()))
-    if len(token) > 1 or not "α" <= token <= "ω"
-)
-_ENGLISH: Final = FUNCTION_WORDS | _SCRIPT_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +25,11 @@ class QueryTerms:
     Attributes:
         tokens: Derived tokens in order, with repetitions; the same in every language.
         function_words: Tokens that tell little in the query's language.
-        variants: For a token, the stems that its word has in the query's language besides.
+        variants: For a token, other forms under which its word may be indexed in that language.
     """
 
     tokens: list[str]
-    function_words: frozenset[str]
+    function_words: AbstractSet[str]
     variants: Mapping[str, tuple[str, ...]]
 
 
@@ -57,22 +50,48 @@ def query_terms(query: str) -> QueryTerms:
     """
     found = words(query)
     languages, told = asked_languages(found)
-    function_words = _SCRIPT_WORDS.union(*map(_function_words, languages)) if told else _ENGLISH
+    known = tokens(query)
+    empty: AbstractSet[str] = frozenset() if told else FUNCTION_WORDS
+    if not query.isascii() or told:
+        empty |= _empty(found, languages if told else ())
+    return QueryTerms(known, empty, _variants(found, languages, empty))
+
+
+def _plain(word: str) -> str:
+    return without_accents(word.casefold())[:MAX_TOKEN_CHARS]
+
+
+# A single Greek letter is a symbol in a text of any language.
+_SCRIPT_WORDS: Final = frozenset(
+    word
+    for word in map(_plain, " ".join(SCRIPT_WORDS.values()).split())
+    if len(word) > 1 or not "α" <= word <= "ω"
+)
+
+
+def _empty(found: Sequence[str], languages: Iterable[Language]) -> set[str]:
+    """Tokens of function words that are no other word's too: stems of the two can be the same."""
+    listed = frozenset[str]().union(*(each.words for each in languages))
+    empty: set[str] = set()
+    full: set[str] = set()
+    for word in found:
+        is_function_word = word.casefold() in listed or _plain(word) in _SCRIPT_WORDS
+        (empty if is_function_word else full).update(tokens(word))
+    return empty - full
+
+
+def _variants(
+    found: Sequence[str], languages: Iterable[Language], empty: AbstractSet[str]
+) -> dict[str, tuple[str, ...]]:
     variants: dict[str, tuple[str, ...]] = {}
     for language in languages:
-        if not language.stemmed:
-            continue
-        for word in found:
-            stem = variant(word, language)
-            if stem is None:
+        for word in found if language.stemmed else ():
+            parts = tokens(word)
+            if len(parts) != 1 or parts[0] in empty or not word.isalpha():
                 continue
-            token = tokens(word)[0]
-            known = variants.get(token, ())
-            if token not in function_words and stem not in known:
-                variants[token] = (*known, stem)
-    return QueryTerms(tokens(query), function_words, variants)
-
-
-@cache
-def _function_words(language: Language) -> frozenset[str]:
-    return frozenset(tokens(" ".join(language.words)))
+            # As it stands too: some stemmers cut an s that the plural's stem keeps.
+            forms = (*variants.get(parts[0], ()), variant(word, language), _plain(word))
+            others = dict.fromkeys(form for form in forms if form and form != parts[0])
+            if others:
+                variants[parts[0]] = tuple(others)
+    return variants

@@ -9,6 +9,7 @@ import pytest
 
 MODULES = (
     *("blocks", "boundaries", "chunk", "decode", "extract", "extracted", "front_matter"),
+    *("languages", "query_terms"),
     *("markdown", "media", "normalise", "rst", "sections", "tabular"),
 )
 
