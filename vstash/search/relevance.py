@@ -115,8 +115,8 @@ def relevance(found: FloatArray, calibration: Calibration) -> FloatArray:
     Returns:
         Shape (n,), in (0, 1).
     """
-    logits = found @ np.array(calibration.weights, dtype=np.float32) + calibration.intercept
-    probabilities: FloatArray = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    logits = (found * np.array(calibration.weights)).sum(axis=1) + calibration.intercept
+    probabilities: FloatArray = (1 / (1 + np.exp(-logits))).astype(np.float32)
     return probabilities
 
 
