@@ -32,6 +32,7 @@ _BASELINE: Final = "rrf"
         "vstash eval sets/nfcorpus sets/scifact.tar.gz --picture comparison.svg",
         "vstash eval sets/nfcorpus --split dev --limit 100 --ways 'rrf score' --wins 5",
         "vstash eval --queries questions.csv --db ~/notes.db",
+        "vstash eval --from-log --ways 'rrf score' --wins 5",
     ),
 )
 @click.argument("sets", nargs=-1, metavar="[SET]...")
@@ -40,7 +41,16 @@ _BASELINE: Final = "rrf"
     metavar="FILE",
     help="Instead of sets: queries with the keys of expected documents, for the file --db.",
 )
-@click.option("--collection", metavar="NAME", help="Goes with --queries.  [default: default]")
+@click.option(
+    "--from-log",
+    is_flag=True,
+    help="Instead of sets: the searches of the file --db that got feedback.",
+)
+@click.option(
+    "--collection",
+    metavar="NAME",
+    help="Goes with --queries, default being default, and with --from-log, default being all.",
+)
 @click.option(
     "--split", default="test", metavar="NAME", help="Which judgements of a set.  [default: test]"
 )
@@ -81,6 +91,7 @@ def evaluate(
     common: Common,
     sets: tuple[str, ...],
     queries: str | None,
+    from_log: bool,
     collection: str | None,
     split: str,
     work: str | None,
@@ -104,7 +115,7 @@ def evaluate(
     from vstash.evaluation.picture import checked_picture
     from vstash.evaluation.ways import DEFAULT_WAYS, ways_named
 
-    _refuse_mixed(common, sets, queries, collection, work)
+    _refuse_mixed(common, sets, queries, collection, work, from_log=from_log)
     if wins < 0:
         raise RequestError("--wins is 0 or more.")
     chosen = ways_named(" ".join(ways).replace(",", " ").split() if ways else DEFAULT_WAYS)
@@ -113,7 +124,11 @@ def evaluate(
     if picture is not None:
         checked_picture(picture)
     # All input is read before anything is stored.
-    judged = _judged(sets, queries, collection, split, work)
+    judged = (
+        [_from_log(common, collection)]
+        if from_log
+        else _judged(sets, queries, collection, split, work)
+    )
     if limit is not None:
         judged = [each.sample(limit, seed=seed) for each in judged]
     reports = []
@@ -140,15 +155,19 @@ def _refuse_mixed(
     queries: str | None,
     collection: str | None,
     work: str | None,
+    *,
+    from_log: bool,
 ) -> None:
-    if bool(sets) == (queries is not None):
-        raise RequestError("Name sets of judged data, or one file with --queries.")
+    if bool(sets) + (queries is not None) + from_log != 1:
+        raise RequestError("Name sets of judged data, or one file with --queries, or --from-log.")
     if sets and common.db is not None:
-        raise RequestError("--db goes with --queries; files of sets are kept in --work.")
+        raise RequestError(
+            "--db goes with --queries and --from-log; files of sets are kept in --work."
+        )
     if sets and collection is not None:
-        raise RequestError("--collection goes with --queries.")
-    if queries is not None and work is not None:
-        raise RequestError("--work goes with sets; --queries asks the file --db.")
+        raise RequestError("--collection goes with --queries and --from-log.")
+    if not sets and work is not None:
+        raise RequestError("--work goes with sets; --queries and --from-log ask the file --db.")
 
 
 def _baseline(ways: Sequence[Way], named: str | None) -> str:
@@ -176,6 +195,13 @@ def _judged(
     if len({each.name for each in judged}) < len(judged):
         raise RequestError("Two sets have the same name: rename the folder of one.")
     return judged
+
+
+def _from_log(common: Common, collection: str | None) -> JudgedSet:
+    from vstash.evaluation import from_feedback
+
+    with common.memory(create=False) as memory:
+        return from_feedback(memory, collection=collection)
 
 
 @contextmanager

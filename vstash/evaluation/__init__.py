@@ -11,6 +11,7 @@ Example:
 
 from vstash.evaluation.beir import load_judged
 from vstash.evaluation.bootstrap import Comparison, Interval, WayResult, compare
+from vstash.evaluation.feedback import from_feedback
 from vstash.evaluation.judged import Corpus, JudgedQuery, JudgedSet, judged_set
 from vstash.evaluation.metrics import METRICS, first_relevant
 from vstash.evaluation.picture import draw
@@ -40,6 +41,7 @@ __all__ = [
     "draw",
     "evaluate",
     "first_relevant",
+    "from_feedback",
     "in_memory",
     "judged_set",
     "known_ways",

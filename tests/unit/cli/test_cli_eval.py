@@ -184,3 +184,15 @@ def test_a_narrow_terminal_shows_two_tables(vstash: Vstash, tiny: Path, work: st
     head = next(line for line in shown.splitlines() if "NOT ABOVE" in line)
     assert "MAP@100" not in head
     assert "MAP@100" in shown
+
+
+def test_feedback_of_the_log(vstash: Vstash, work: str) -> None:
+    """Searches that got feedback are a set of their own."""
+    vstash.run("add", "Ada prefers tea.", "--key", "ada")
+    found = vstash.json("search", "who prefers tea")
+    vstash.run("feedback", found["id"], str(found["hits"][0]["chunk"]["id"]), "helpful")
+    (one,) = vstash.json("eval", "--from-log", "--ways", "score")["sets"]
+    assert (one["name"], one["ways"]["score"]["means"]["MRR@10"]["mean"]) == ("feedback", 1.0)
+    for more in (["set"], ["--queries", "a.csv"], ["--work", work]):
+        result = vstash.run("eval", "--from-log", *more)
+        assert result.exit_code == 2, more
