@@ -29,7 +29,8 @@ class Language:
 
 
 # Beside function words, words of code and markup: such a text keeps its English tokens.
-_ENGLISH_WORDS: Final = """the this that these those an any some each every most of on at by for with about against
+_ENGLISH_WORDS: Final = """
+    the this that these those an any some each every most of on at by for with about against
     between into through during before after above below over under to from up down off out and or
     but nor yet if then else because as than while although whether what which who whom whose when
     where why how not only also too very there here again i me my we us our you your he him his she
@@ -43,7 +44,8 @@ ENGLISH: Final = frozenset(_ENGLISH_WORDS.split())
 
 # Words that names, loans, English or code carry too: van Gogh, Los Angeles, El Niño, Tour de France,
 # want, bin, dir. One of them alone tells nothing.
-_WEAK: Final = """de la le les los las el da di du do dos das des der den die del della van von vom zu y e i o a
+_WEAK: Final = """
+    de la le les los las el da di du do dos das des der den die del della van von vom zu y e i o a
     un una en al san ad ex per pro ut et se ne si te man men non als mit fra con sans bis quo qui
     plus sin han hun hem nu nur dann want sense care come med ter dan min comment war met ten son
     bin door era dir mine till tom sit num nous bare bent tra mon chi heb par deg nel vain pot mis

@@ -87,7 +87,7 @@ def words(text: str) -> list[str]:
     Args:
         text: Any string.
     """
-    return word_pattern().findall(composed(text))
+    return _ASCII_WORD.findall(text) if text.isascii() else word_pattern().findall(composed(text))
 
 
 def indexed(text: str) -> str:
