@@ -93,6 +93,7 @@ class Context:
         max_tokens: What it could take.
         left_out: Hits without a place.
         search_id: The ``id`` of the search behind it, for feedback.
+        abstained: Why no passage is likely to answer, None where one is.
         degraded: Reasons why this is less than asked for.
     """
 
@@ -103,4 +104,5 @@ class Context:
     max_tokens: int
     left_out: LeftOut
     search_id: str
+    abstained: str | None = None
     degraded: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from vstash.api.describe import BODY, refusals, reply
-from vstash.api.inputs import FOLD, LAMBDA, MMR, RECENCY, Collection
+from vstash.api.inputs import FOLD, LAMBDA, LEAST, MMR, RECENCY, Collection
 from vstash.api.inputs import Body as BodyModel
 from vstash.api.replies import Reply
 from vstash.contexts import ContextOrder
@@ -52,6 +52,7 @@ class ContextInput(BodyModel):
     strategy: StrategyName | None = Field(
         default=None, description="How hybrid fuses the two; the service's setting when left out."
     )
+    min_relevance: float | None = LEAST
     order: ContextOrder = Field(
         default="edges",
         description="`edges` puts the best passages at both ends, `rank` the best first, `document` "
@@ -110,6 +111,9 @@ class ContextReply(Reply):
     max_tokens: int
     left_out: LeftOutReply
     search_id: str = Field(description="Names the search behind it in the log.")
+    abstained: str | None = Field(
+        description="Why no passage is likely to answer; null where one is."
+    )
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
 
 
@@ -156,6 +160,7 @@ class ContextRoutes:
                 filter=request.filter,
                 mode=request.mode,
                 strategy=request.strategy,
+                min_relevance=request.min_relevance,
                 order=request.order,
                 widen=request.widen,
                 mmr=request.mmr,

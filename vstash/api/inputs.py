@@ -78,6 +78,10 @@ LAMBDA: Any = Field(default=0.7, description="Of MMR, 0 to 1; 1 is relevance alo
 FOLD: Any = Field(
     default=False, description="Leave out hits that say the same as a better one, or nearly so."
 )
+LEAST: Any = Field(
+    default=None,
+    description="Leave out hits of lower relevance, in [0, 1]; needs the strategy score.",
+)
 RECENCY: Any = Field(
     default=None,
     description="Raise what changed lately; after so many days it is raised half as much.",
@@ -194,10 +198,7 @@ class SearchInput(Body):
         default=None, description="How hybrid fuses the two; the service's setting when left out."
     )
     explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
-    min_relevance: float | None = Field(
-        default=None,
-        description="Leave out hits of lower relevance, in [0, 1]; needs the strategy score.",
-    )
+    min_relevance: float | None = LEAST
     collapse: Collapse | None = Field(
         default=None, description="One hit a document, its best chunk; k counts documents."
     )

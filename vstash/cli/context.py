@@ -17,7 +17,7 @@ from vstash.cli.options import (
 )
 from vstash.cli.output import err, exact, out_json, printable
 from vstash.cli.render import counted
-from vstash.cli.shaping import choice_options
+from vstash.cli.shaping import choice_options, min_relevance_option
 
 if TYPE_CHECKING:
     from vstash.contexts import Context, ContextOrder
@@ -72,6 +72,7 @@ __all__ = ["context"]
 @click.option(
     "--no-widen", is_flag=True, help="Leave room empty rather than add chunks beside hits."
 )
+@min_relevance_option
 @choice_options
 @click.option("--no-log", is_flag=True, help="Keep this search out of the disagreement log.")
 @common_options
@@ -129,5 +130,6 @@ def _show(made: Context) -> None:
         f"note: {counted(len(made.passages), 'passage')}, {made.tokens:,} of {made.max_tokens:,} "
         f"tokens{left}"
     )
-    for reason in made.degraded:
-        err(f"note: {printable(reason)}")
+    for reason in (made.abstained, *made.degraded):
+        if reason:
+            err(f"note: {printable(reason)}")

@@ -17,7 +17,7 @@ from vstash.cli.options import (
 )
 from vstash.cli.output import err, out, out_json, printable
 from vstash.cli.render import counted, hit_block
-from vstash.cli.shaping import choice_options, collapse_option, real
+from vstash.cli.shaping import choice_options, collapse_option, min_relevance_option
 
 if TYPE_CHECKING:
     from vstash.types import Mode, SearchResult, StrategyName
@@ -49,12 +49,7 @@ __all__ = ["search"]
     type=OneOf(("score", "rrf", "adaptive-rrf")),
     help="How hybrid fuses the two; otherwise the setting `strategy`.",
 )
-@click.option(
-    "--min-relevance",
-    type=real("min_relevance"),
-    metavar="P",
-    help="Leave out hits of lower relevance, 0 to 1.",
-)
+@min_relevance_option
 @collapse_option
 @choice_options
 @click.option("--explain", is_flag=True, help="Say for each hit where its score comes from.")

@@ -10,12 +10,12 @@ import click
 from vstash.cli.options import OneOf
 from vstash.errors import QueryError
 
-__all__ = ["choice_options", "collapse_option", "real"]
+__all__ = ["choice_options", "collapse_option", "min_relevance_option"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def real(name: str) -> Callable[[str], float]:
+def _real(name: str) -> Callable[[str], float]:
     """The click type of a number whose range `Memory` checks; an error points at ``name``."""
 
     def convert(text: str) -> float:
@@ -34,6 +34,14 @@ collapse_option = click.option(
 )
 
 
+min_relevance_option = click.option(
+    "--min-relevance",
+    type=_real("min_relevance"),
+    metavar="P",
+    help="Leave out hits of lower relevance, 0 to 1; needs the strategy score.",
+)
+
+
 def choice_options(function: F) -> F:
     """Put ``--mmr``, ``--mmr-lambda``, ``--fold-duplicates`` and ``--recency-half-life`` on a command."""
     options = (
@@ -45,7 +53,7 @@ def choice_options(function: F) -> F:
         ),
         click.option(
             "--mmr-lambda",
-            type=real("mmr_lambda"),
+            type=_real("mmr_lambda"),
             default=0.7,
             metavar="X",
             help="Of MMR, 0 to 1; 1 is relevance alone.  [default: 0.7]",
@@ -58,7 +66,7 @@ def choice_options(function: F) -> F:
         click.option(
             "--recency-half-life",
             "recency_half_life_days",
-            type=real("recency_half_life_days"),
+            type=_real("recency_half_life_days"),
             metavar="DAYS",
             help="Raise what changed lately; after so many days it is raised half as much.",
         ),

@@ -114,6 +114,7 @@ class Reading(Base):
         filter: JsonObject | None = None,
         mode: Mode = "hybrid",
         strategy: StrategyName | None = None,
+        min_relevance: float | None = None,
         order: ContextOrder = "edges",
         widen: bool = True,
         mmr: Mmr | None = None,
@@ -140,6 +141,7 @@ class Reading(Base):
             filter: As in `search`.
             mode: As in `search`.
             strategy: As in `search`.
+            min_relevance: As in `search`.
             order: ``edges`` puts the best passages at both ends, where models use them best (Liu et
                 al. 2023); ``rank`` the best first; ``document`` keeps those of a document together.
             widen: Fill what is left with the chunks before and after the hits.
@@ -176,6 +178,7 @@ class Reading(Base):
             where=filter,
             mode=mode,
             strategy=strategy,
+            min_relevance=min_relevance,
             shape=Shape(None, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
         )

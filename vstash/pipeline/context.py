@@ -73,6 +73,7 @@ class Contexts:
         where: JsonObject | None,
         mode: Mode,
         strategy: StrategyName | None,
+        min_relevance: float | None,
         shape: Shape,
         log: bool,
     ) -> Context:
@@ -89,6 +90,7 @@ class Contexts:
             strategy=strategy,
             explain=False,
             log=log,
+            min_relevance=min_relevance,
             shape=shape,
         )
         with self._store.read() as reader:
@@ -174,5 +176,6 @@ def _context(result: SearchResult, stock: Stock, found: Fitted, max_tokens: int)
         max_tokens=max_tokens,
         left_out=LeftOut(len(left), left[:_BEST_LEFT_OUT]),
         search_id=result.id,
+        abstained=result.abstained,
         degraded=degraded,
     )

@@ -40,10 +40,10 @@ class ExactTerm:
 
 
 def exact_terms(query: str) -> tuple[ExactTerm, ...]:
-    """Find what a query asks for to the letter.
+    r"""Find what a query asks for to the letter.
 
     Quoted phrases count, and words in the shape of identifiers: letters with digits, numbers of three
-    digits and more, names joined by ``. _ / @ \\ :``, and camelCase.
+    digits and more, names joined by ``. _ / @ \ :``, and camelCase.
 
     Args:
         query: Any string.
