@@ -160,8 +160,8 @@ class Explanation:
         vector_part: What the cosine with the query added to the score.
         keyword_part: What the words of the query added.
         feedback_part: What the cosine with the three best hits added; 0 but for ``score``.
-        exact_part: What quoted phrases and identifiers added that stand in the chunk to the letter; 0
-            but for ``score``.
+        exact_part: What quoted phrases and identifiers added that stand in the chunk to the letter, or
+            for half of it in another spelling; 0 but for ``score``.
         vector_normalised: The cosine as the strategy used it.
         keyword_normalised: The BM25 score as the strategy used it.
         damping: Part of the keyword weight: below 1 in long queries, above 1 in short ones.

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from vstash.search.candidates import order
 from vstash.search.relevance import (
     ABSTAIN_BELOW,
@@ -104,7 +102,7 @@ class Judging:
             judged,
             found,
             calibrated=self._calibrated or learnt is not None,
-            abstained=_abstained(judged[best], question.min_relevance),
+            abstained=_abstained(judged, best, question.min_relevance),
         )
 
 
@@ -114,12 +112,16 @@ def _most_bm25(words: QueryWords, answers: Answers) -> float:
     return sum(often[word] * value for word, value in answers.idfs.items()) or idf(answers.count, 0)
 
 
-def _abstained(best: FloatArray, min_relevance: float | None) -> str | None:
+def _abstained(judged: FloatArray, best: IdArray, min_relevance: float | None) -> str | None:
     if not len(best):
         return "nothing_found: no passage could be compared with the query"
-    most = float(np.max(best))
-    if min_relevance is not None and most < min_relevance:
+    if min_relevance is not None:
+        # Whatever is relevant enough is a hit, also behind the best by score.
+        most = float(judged.max())
+        if most >= min_relevance:
+            return None
         return f"below_min_relevance: the best hit has {most:.2f}, less than {min_relevance:g}"
-    if min_relevance is None and most < ABSTAIN_BELOW:
+    most = float(judged[best].max())
+    if most < ABSTAIN_BELOW:
         return f"unlikely: the best hit has a relevance of {most:.2f}, less than {ABSTAIN_BELOW:g}"
     return None

@@ -25,7 +25,7 @@ from vstash.search.fusion import Candidates, Fused, adaptive_weights, by_ranks, 
 from vstash.search.score import Scored, Surroundings, score
 from vstash.search.words import QueryWords, analyse
 from vstash.text.query_terms import query_terms
-from vstash.types import JsonObject, Mode, SearchResult, StrategyName, Weights
+from vstash.types import Hit, JsonObject, Mode, SearchResult, StrategyName, Weights
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
@@ -127,23 +127,8 @@ class Searching:
             awaiting = reader.awaiting_count
         hits = made_hits(question, words, found, chosen, rows)
         watch.lap("read")
-        result = SearchResult(
-            id=str(uuid6.uuid7()),
-            query=query,
-            mode=question.mode,
-            strategy=question.strategy,
-            weights=found.fused.weights,
-            hits=hits,
-            timings_ms=watch.times(),
-            calibrated=found.judged is not None and found.judged.calibrated,
-            abstained=None if found.judged is None else found.judged.abstained,
-            degraded=(*_degraded(question, words), *found.answers.degraded),
-            awaiting=awaiting,
-        )
-        if found.scored is not None and found.scored.evidence is not None:
-            self._traffic.saw(question.collection, found.scored.evidence)
-        if log and self._settings.log_searches and not self._store.immutable:
-            self._log(question, result, found)
+        result = _result(query, question, words, found, hits, watch, awaiting)
+        self._remember(question, result, found, log=log)
         return result
 
     def _chosen(
@@ -211,21 +196,51 @@ class Searching:
         watch.lap("judge")
         return Found(candidates, fused, judged, scored, answers)
 
-    def _log(self, question: Question, result: SearchResult, found: Found) -> None:
-        if question.mode != "hybrid":
-            # One leg alone says nothing about where the two disagree.
-            return
-        self._record(
-            Logged(
-                result,
-                question.query,
-                question.collection,
-                found.answers.candidates,
-                found.answers.background,
-                None if found.scored is None else found.scored.evidence,
-                datetime.now(timezone.utc),
+    def _remember(
+        self, question: Question, result: SearchResult, found: Found, *, log: bool
+    ) -> None:
+        """Learn from the search what it tells of its collection, and log it."""
+        evidence = None if found.scored is None else found.scored.evidence
+        if evidence is not None:
+            self._traffic.saw(question.collection, evidence)
+        # One leg alone says nothing about where the two disagree.
+        logged = log and self._settings.log_searches and question.mode == "hybrid"
+        if logged and not self._store.immutable:
+            self._record(
+                Logged(
+                    result,
+                    question.query,
+                    question.collection,
+                    found.answers.candidates,
+                    found.answers.background,
+                    evidence,
+                    datetime.now(timezone.utc),
+                )
             )
-        )
+
+
+def _result(
+    query: str,
+    question: Question,
+    words: QueryWords,
+    found: Found,
+    hits: tuple[Hit, ...],
+    watch: Stopwatch,
+    awaiting: int,
+) -> SearchResult:
+    return SearchResult(
+        id=str(uuid6.uuid7()),
+        query=query,
+        mode=question.mode,
+        strategy=question.strategy,
+        weights=found.fused.weights,
+        hits=hits,
+        timings_ms=watch.times(),
+        calibrated=found.judged is not None and found.judged.calibrated,
+        abstained=None if found.judged is None else found.judged.abstained,
+        degraded=(*_degraded(question, words), *found.answers.degraded),
+        awaiting=awaiting,
+    )
 
 
 def asked_words(query: str) -> QueryWords:

@@ -17,11 +17,21 @@ _PASSING_SHARE: Final = 0.3
 _LONGEST: Final = 200
 _MOST: Final = 8
 _LEAST_DIGITS: Final = 3
+# What opens a quotation and what may close it: English, German and Polish, French, Japanese, code.
+_MARKS: Final = {
+    '"': '"',
+    "\u201c": "\u201d",
+    "\u201e": "\u201c\u201d",
+    "\u00ab": "\u00bb",
+    "\u300c": "\u300d",
+    "`": "`",
+}
 _QUOTED = re.compile(
-    rf'"([^"]{{2,{_LONGEST}}})"|\u201c([^\u201d]{{2,{_LONGEST}}})\u201d'
-    rf"|\u00ab([^\u00bb]{{2,{_LONGEST}}})\u00bb|`([^`]{{2,{_LONGEST}}})`"
+    "|".join(
+        f"{opening}([^{closing}]{{0,{_LONGEST}}})[{closing}]" for opening, closing in _MARKS.items()
+    )
 )
-_AROUND: Final = ".,;:!?()[]{}<>'\"\u2026"
+_AROUND: Final = ".,;:!?()[]{}<>'\"`\u2026\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 # Signs that join the parts of a path, an address, a dotted or a snake_case name; or camelCase.
 _JOINED = re.compile(r"\w[._/@\\:]+\w|[a-z][A-Z]")
 
@@ -56,14 +66,18 @@ def exact_terms(query: str) -> tuple[ExactTerm, ...]:
         ['out of memory', 'E0308']
     """
     found = [
-        ExactTerm(next(filter(None, match.groups())).strip(), quoted=True)
+        ExactTerm(text, quoted=True)
         for match in _QUOTED.finditer(query)
+        if len(text := match[match.lastindex or 0].strip()) > 1
     ]
     for word in _QUOTED.sub(" ", query).split():
         stripped = word.strip(_AROUND)
         if 1 < len(stripped) <= _LONGEST and _identifier(stripped):
             found.append(ExactTerm(stripped, quoted=False))
-    return tuple(dict.fromkeys(term for term in found if term.text))[:_MOST]
+    once: dict[str, ExactTerm] = {}
+    for term in found:
+        once.setdefault(term.text.casefold(), term)
+    return tuple(once.values())[:_MOST]
 
 
 def _identifier(word: str) -> bool:
@@ -78,7 +92,7 @@ def exact_weight(term: ExactTerm, share: float, rarity: float) -> float:
 
     Args:
         term: The term.
-        share: How many of the query's informative words stand in its exact terms, in [0, 1].
+        share: How many of the query's informative words stand in its identifiers, in [0, 1].
         rarity: IDF of the term over the highest possible IDF, in [0, 1].
     """
     named = 1.0 if term.quoted else max(share - _PASSING_SHARE, 0.0) / (1 - _PASSING_SHARE)

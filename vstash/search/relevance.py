@@ -83,9 +83,9 @@ def features(
         agreement: Share of the collection's searches whose legs had the same best chunk.
 
     Returns:
-        Of every candidate, shape (n, 5): the cosine; the BM25 as a share of ``most_bm25``; by how much the best hit leads
-        the best of another document, or by how much another hit falls behind the best; how far the
-        standardised cosine stands above the tenth best; the agreement.
+        Of every candidate, shape (n, 5): the cosine; the BM25 as a share of ``most_bm25``; by how much
+        the best hit leads the best of another document, or by how much another hit falls behind the
+        best; how far the standardised cosine stands above the tenth best; the agreement.
     """
     scores, z = fused.score, fused.vector_normalised
     if not len(scores):
@@ -113,10 +113,11 @@ def relevance(found: FloatArray, calibration: Calibration) -> FloatArray:
         calibration: Of the model.
 
     Returns:
-        Shape (n,), in (0, 1).
+        Shape (n,), in [0, 1].
     """
     logits = (found * np.array(calibration.weights)).sum(axis=1) + calibration.intercept
-    probabilities: FloatArray = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    # The logistic function in a form that no logit overflows.
+    probabilities: FloatArray = ((1 + np.tanh(logits / 2)) / 2).astype(np.float32)
     return probabilities
 
 

@@ -100,7 +100,9 @@ def score(
     """
     z = standardised(candidates.cosine, around.background)
     first = _listed_first(candidates)
-    seen = evidence(z[first], candidates.bm25[first])
+    # Where no candidate has a vector yet, the best cosine is none.
+    known = not np.isnan(candidates.cosine[first]).all()
+    seen = evidence(z[first], candidates.bm25[first]) if known else None
     experience = around.experience if seen is None else around.experience.after(seen)
     damped, trust = damping(word_count), experience.trust
     wide = spread(candidates.bm25[first])
