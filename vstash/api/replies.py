@@ -187,7 +187,7 @@ class SearchReply(Reply):
     calibrated: bool = Field(description="Whether relevance was calibrated for the file's model.")
     abstained: str | None = Field(
         description="Why no hit is likely to answer; null where one is.",
-        examples=["unlikely: the best hit has a relevance of 0.12, less than 0.2"],
+        examples=["unlikely: the best hit has a relevance of 0.12, less than 0.17"],
     )
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
     awaiting: int = Field(description="Chunks of the file that have no vector yet.")

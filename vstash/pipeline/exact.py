@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vstash.search.exact import ExactTerm, exact_terms, exact_weight
+from vstash.search.exact import ExactTerm, bare, exact_terms, exact_weight
 from vstash.search.words import QueryWords, idf
 from vstash.text.normalise import tokens
 
@@ -27,6 +27,8 @@ _MOST_TOKENS: Final = 64
 _READ: Final = 64
 # What a chunk gains that holds the words of a term in another spelling.
 _SPELT_OTHERWISE: Final = 0.5
+# A query of one word looks it up as it is spelt, where so few chunks hold it under any spelling.
+_RARE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,13 @@ NO_TERMS: Final = ExactFound(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.f
 
 
 def find_exact(
-    reader: Reader, query: str, words: QueryWords, allowed: Allowed | None, *, count: int
+    reader: Reader,
+    query: str,
+    words: QueryWords,
+    frequencies: Sequence[int],
+    allowed: Allowed | None,
+    *,
+    count: int,
 ) -> ExactFound:
     """Look up the exact terms of a query.
 
@@ -67,6 +75,7 @@ def find_exact(
         reader: A consistent view of the file.
         query: As it was asked.
         words: Its words.
+        frequencies: In how many chunks each informative word occurs.
         allowed: Chunks that may be listed, None for all.
         count: Number of chunks in the file.
 
@@ -74,22 +83,23 @@ def find_exact(
         IndexDamagedError: When the keyword index cannot be read.
     """
     terms = exact_terms(query)
-    if not terms:
-        return NO_TERMS
     derived = {term: tokens(term.text)[:_MOST_TOKENS] for term in terms}
-    named = {token for term in terms if not term.quoted for token in derived[term]}
+    named = {token for term in terms if term.kind == "identifier" for token in derived[term]}
     share = len(named.intersection(words.informative)) / max(len(words.informative), 1)
+    if words.length == 1 and not terms:
+        derived = _rare_word(query, words, frequencies)
     gains: dict[int, float] = {}
     holds: dict[int, tuple[str, ...]] = {}
-    for term in terms:
-        if not derived[term]:
+    for term, sought in derived.items():
+        if not sought:
             continue
-        ids = reader.phrase(derived[term], most=_MOST_CHUNKS, allowed=allowed)
+        ids = reader.phrase(sought, most=_MOST_CHUNKS, allowed=allowed)
         if not 0 < len(ids) < _MOST_CHUNKS:
             continue
-        rarity = idf(count, len(ids)) / idf(count, 0)
-        gain = exact_weight(term, share, rarity)
         spelt = _to_the_letter(reader, term, ids)
+        if term.kind == "word":
+            ids = np.array(sorted(spelt), dtype=np.int64)
+        gain = exact_weight(term, share, idf(count, len(ids)) / idf(count, 0))
         for chunk in ids.tolist():
             part = gain if chunk in spelt else _SPELT_OTHERWISE * gain
             gains[chunk] = gains.get(chunk, 0.0) + part
@@ -99,6 +109,15 @@ def find_exact(
     return ExactFound(
         found, np.array([gains[chunk] for chunk in found.tolist()], dtype=np.float32), holds
     )
+
+
+def _rare_word(
+    query: str, words: QueryWords, frequencies: Sequence[int]
+) -> dict[ExactTerm, list[str]]:
+    """The only word of a query with its token, where few chunks hold it."""
+    if len(frequencies) != 1 or not 0 < frequencies[0] <= _RARE:
+        return {}
+    return {ExactTerm(bare(query), "word"): list(words.informative)}
 
 
 def _to_the_letter(reader: Reader, term: ExactTerm, ids: IdArray) -> set[int]:

@@ -118,7 +118,7 @@ class Legs:
         watch.lap("filter")
         looked_up = () if question.mode == "vector" else words.informative
         by_words, keyword_ids = self._keywords(asked, looked_up)
-        exact = self._exact(asked, by_words.count) if question.scored else NO_TERMS
+        exact = self._exact(asked, by_words) if question.scored else NO_TERMS
         watch.lap("keyword")
         # Last what needs the model: in a new process it is still being loaded in its own thread.
         sample = self._warmed(asked)
@@ -197,10 +197,15 @@ class Legs:
         ids = None if asked.allowed is None else asked.allowed.ids
         return scores, best_words(scores.scores, depth, ids)
 
-    def _exact(self, asked: _Asked, count: int) -> ExactFound:
+    def _exact(self, asked: _Asked, by_words: KeywordScores) -> ExactFound:
         try:
             return find_exact(
-                asked.reader, asked.question.query, asked.words, asked.allowed, count=count
+                asked.reader,
+                asked.question.query,
+                asked.words,
+                by_words.frequencies,
+                asked.allowed,
+                count=by_words.count,
             )
         except IndexDamagedError:
             asked.degraded.append(
