@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.unit.search.candidate_rows import NAN, candidates
 from vstash.search.explain import explain
-from vstash.search.fusion import Candidates, Fused, by_ranks, one_leg
+from vstash.search.fusion import Fused, by_ranks, one_leg
 from vstash.types import Explanation, MatchedWord, Mode, StrategyName, Weights
 
 IDFS = {"port": 2.0, "amber": 3.0, "lamp": 3.0, "absent": 9.0}
 PRESENT = {"title": {"amber", "other"}, "heading": {"lamp"}, "body": {"port", "lamp", "amber"}}
-NAN = float("nan")
 
 
 def scored(*, damping: float = 1.0, trust: float = 1.0) -> Fused:
@@ -41,22 +41,20 @@ def explained(
     exact: tuple[str, ...] = (),
 ) -> tuple[Explanation, float]:
     """Explain one of two candidates; returns its score too."""
-    candidates = Candidates(
-        ids=np.array([4, 9], dtype=np.int64),
-        cosine=np.array([NAN, NAN] if mode == "keyword" else [0.75, 0.25], dtype=np.float32),
-        bm25=np.array([0.0, 6.0], dtype=np.float32),
-        vector_rank=np.array([0, 0] if mode == "keyword" else [1, 2], dtype=np.int64),
-        keyword_rank=np.array([0, 0] if mode == "vector" else [0, 1], dtype=np.int64),
+    vectors, words = mode != "keyword", mode != "vector"
+    two = candidates(
+        (0.75 if vectors else NAN, 0.0, int(vectors), 0),
+        (0.25 if vectors else NAN, 6.0, 2 * vectors, int(words)),
     )
     if mode != "hybrid":
-        fused = one_leg(mode, candidates)
+        fused = one_leg(mode, two)
     elif strategy == "score":
         fused = scored(damping=damping, trust=trust)
     else:
-        fused = by_ranks(candidates, Weights(0.5, 0.5))
+        fused = by_ranks(two, Weights(0.5, 0.5))
     found = explain(
         position,
-        candidates,
+        two,
         fused,
         mode=mode,
         strategy=strategy,
@@ -107,11 +105,7 @@ def test_what_was_not_asked_is_none() -> None:
 
 def test_a_chunk_without_a_vector_has_no_cosine_to_normalise() -> None:
     """NaN is shown as nothing."""
-    one = Candidates(
-        *(np.array([number], dtype=np.int64) for number in (1,)),
-        *(np.array([number], dtype=np.float32) for number in (NAN, 2.0)),
-        *(np.array([number], dtype=np.int64) for number in (0, 1)),
-    )
+    one = candidates((NAN, 2.0, 0, 1))
     fused = replace(
         by_ranks(one, Weights(0.5, 0.5)), vector_normalised=np.array([NAN], dtype=np.float32)
     )
