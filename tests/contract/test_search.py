@@ -14,6 +14,7 @@ from tests.contract.library import GARDENS, build_library
 from tests.contract.opening import Shared
 
 MODES = ("hybrid", "vector", "keyword")
+PARTS = ("vector_part", "keyword_part", "feedback_part", "exact_part", "recency_part")
 # What a shell, a JSON reader, SQL or FTS5 could trip over; none of it is wrong to ask.
 ODD = {
     "quote": '"',
@@ -102,8 +103,7 @@ def _assert_sound(result: JsonDict, *, k: int = 10) -> None:
 
 def _assert_adds_up(hit: JsonDict) -> None:
     explanation = hit["explanation"]
-    parts = ("vector_part", "keyword_part", "recency_part")
-    total = sum(explanation[part] for part in parts)
+    total = sum(explanation[part] for part in PARTS)
     assert total == pytest.approx(hit["score"], abs=1e-5)
     assert explanation["why"]
 
@@ -201,15 +201,47 @@ def test_a_filter_that_nothing_matches_finds_nothing(library: Interface) -> None
     assert result["hits"] == []
 
 
-def test_the_same_search_has_the_same_answer(library: Interface) -> None:
-    """Only its id and its timings differ."""
-    answers = [library.search("fine weather", k=20, explain=True) for _ in range(2)]
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"strategy": "rrf"}, {"strategy": "adaptive-rrf"}),
+        *({"mode": "vector"}, {"mode": "keyword"}, {"filter": {"key": {"eq": "day-7"}}}),
+    ],
+    ids=str,
+)
+def test_the_same_search_has_the_same_answer(library: Interface, asked: dict[str, Any]) -> None:
+    """Only its id and its timings differ; so do those of the strategy score that tell it nothing."""
+    answers = [library.search("fine weather", k=20, explain=True, **asked) for _ in range(2)]
     assert answers[0]["id"] != answers[1]["id"]
     first, second = (
         {name: value for name, value in answer.items() if name not in {"id", "timings_ms"}}
         for answer in answers
     )
     assert first == second
+
+
+def test_a_search_is_experience_for_the_next_one(library: Interface) -> None:
+    """Asked again, the weight of keywords moves; what both legs say of every chunk does not."""
+    answers = [library.search("fine weather", k=40, explain=True) for _ in range(2)]
+    raw = [
+        {
+            hit["chunk"]["id"]: (
+                *(hit["vector_score"], hit["keyword_score"]),
+                *(hit["vector_rank"], hit["keyword_rank"]),
+                *(hit["explanation"]["vector_part"], hit["explanation"]["keyword_normalised"]),
+            )
+            for hit in answer["hits"]
+        }
+        for answer in answers
+    ]
+    assert raw[0] == raw[1]
+    for answer in answers:
+        trust = {hit["explanation"]["trust"] for hit in answer["hits"]}
+        damping = {hit["explanation"]["damping"] for hit in answer["hits"]}
+        assert (len(trust), len(damping)) == (1, 1)
+        weight = 0.4 * trust.pop() * damping.pop()
+        assert answer["weights"]["keyword"] == pytest.approx(weight)
+    assert answers[0]["weights"]["keyword"] != answers[1]["weights"]["keyword"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.contract.opening import Shared
 from vstash import Memory, NewDocument
 from vstash.settings import Settings
 
+PARTS = ("vector_part", "keyword_part", "feedback_part", "exact_part", "recency_part")
 _LONG = "".join(f"Lamp {number} is amber and hangs in room {number}. " for number in range(40))
 
 
@@ -73,24 +75,54 @@ def test_equal_texts_are_folded(library: Interface) -> None:
 @pytest.mark.parametrize("mmr", ["within", "across"])
 def test_mmr_chooses(library: Interface, mmr: str) -> None:
     """With a lambda of 1 the order is that of the scores; with less it brings other documents up."""
-    plain = library.search("amber lamp", k=10)
-    same = library.search("amber lamp", k=10, mmr=mmr, mmr_lambda=1)
+    asked: dict[str, Any] = {"k": 10, "strategy": "rrf"}
+    plain = library.search("amber lamp", **asked)
+    same = library.search("amber lamp", **asked, mmr=mmr, mmr_lambda=1)
     assert same["hits"] == plain["hits"]
-    other = library.search("amber lamp", k=10, mmr=mmr, mmr_lambda=0.3)
+    other = library.search("amber lamp", **asked, mmr=mmr, mmr_lambda=0.3)
     assert len(other["hits"]) == 10
     assert other["hits"][0] == plain["hits"][0]
     assert other["hits"] != plain["hits"]
 
 
+@pytest.mark.parametrize(
+    ("strategy", "shape"),
+    [
+        *(("score", {}), ("rrf", {}), ("adaptive-rrf", {})),
+        *(("score", {"mmr": "across"}), ("score", {"mmr": "within"})),
+        ("score", {"fold_duplicates": True}),
+        ("score", {"collapse": "document", "recency_half_life_days": 30.0}),
+        ("rrf", {"collapse": "document", "recency_half_life_days": 30.0}),
+    ],
+    ids=str,
+)
+def test_the_parts_add_up_in_every_shape(
+    library: Interface, strategy: str, shape: dict[str, Any]
+) -> None:
+    """Whatever chose the hits, an explanation's parts are the hit's score, exact terms included."""
+    result = library.search('"amber lamp" 17', k=6, strategy=strategy, explain=True, **shape)
+    assert result["hits"]
+    for hit in result["hits"]:
+        explanation = hit["explanation"]
+        assert sum(explanation[part] for part in PARTS) == pytest.approx(hit["score"], abs=1e-5)
+        by_vectors = result["weights"]["vector"] * explanation["vector_normalised"]
+        by_words = result["weights"]["keyword"] * explanation["keyword_normalised"]
+        assert explanation["vector_part"] == pytest.approx(by_vectors, abs=1e-5)
+        assert explanation["keyword_part"] == pytest.approx(by_words, abs=1e-5)
+    exact = [hit["explanation"]["exact_part"] for hit in result["hits"]]
+    assert any(exact) == (strategy == "score")
+
+
 def test_recency_is_a_part_of_the_score(library: Interface) -> None:
     """What was written together gains the same, and the parts still add up."""
-    result = library.search("amber lamp", recency_half_life_days=1e5, explain=True)
+    # Ranks tell equal texts apart by more than the microseconds between them.
+    asked: dict[str, Any] = {"strategy": "rrf", "explain": True}
+    result = library.search("amber lamp", recency_half_life_days=1e5, **asked)
     for hit in result["hits"]:
         explanation = hit["explanation"]
         assert explanation["recency_part"] > 0
-        parts = ("vector_part", "keyword_part", "recency_part")
-        assert sum(explanation[part] for part in parts) == pytest.approx(hit["score"], rel=1e-5)
-    plain = library.search("amber lamp", recency_half_life_days=None)
+        assert sum(explanation[part] for part in PARTS) == pytest.approx(hit["score"], rel=1e-5)
+    plain = library.search("amber lamp", recency_half_life_days=None, **asked)
     assert [hit["chunk"] for hit in plain["hits"]] == [hit["chunk"] for hit in result["hits"]]
 
 

@@ -264,6 +264,45 @@ _SEARCHES: Final = (
         "/collection",
     ),
 )
+_RELEVANCE: Final = (
+    Wrong("relevance above 1", _search(min_relevance=1.5), "query_invalid", "/min_relevance"),
+    Wrong("relevance below 0", _search(min_relevance=-0.1), "query_invalid", "/min_relevance"),
+    Wrong("relevance in words", _search(min_relevance="much"), "query_invalid", "/min_relevance"),
+    Wrong(
+        "relevance as a truth value",
+        _search(min_relevance=True),
+        "query_invalid",
+        "/min_relevance",
+        kinds=_NO_CLI,
+    ),
+    Wrong(
+        "relevance of NaN",
+        _search(min_relevance=float("nan")),
+        "query_invalid",
+        "/min_relevance",
+        instead=_MALFORMED,
+    ),
+    Wrong(
+        "relevance of one leg",
+        _search(mode="vector", min_relevance=0.5),
+        "query_invalid",
+        "/min_relevance",
+    ),
+    Wrong(
+        "relevance of ranks",
+        _search(strategy="rrf", min_relevance=0.5),
+        "query_invalid",
+        "/min_relevance",
+    ),
+    Wrong(
+        "relevance with ranks by setting",
+        _search(min_relevance=0.5),
+        "query_invalid",
+        "/min_relevance",
+        settings={"strategy": "adaptive-rrf"},
+        kinds=_NO_CLI,
+    ),
+)
 _SHAPES: Final = (
     Wrong("unknown collapse", _search(collapse="key"), "query_invalid", "/collapse"),
     Wrong("unknown mmr", _search(mmr="between"), "query_invalid", "/mmr"),
@@ -422,6 +461,7 @@ WRONG_CALLS: Final = (
     *_METADATA,
     *_FILTERS,
     *_SEARCHES,
+    *_RELEVANCE,
     *_SHAPES,
     *_CONTEXTS,
     *_LISTINGS,

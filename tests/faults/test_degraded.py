@@ -90,6 +90,33 @@ def test_one_leg_alone_goes_on_too(tmp_path: Path, mode: str) -> None:
             assert result.degraded == ()
 
 
+KEYWORD_DAMAGES: list[tuple[str, str]] = [
+    ("pages cut", "UPDATE keyword_data SET block = substr(block, 1, 3) WHERE id > 10"),
+    ("pages of noise", "UPDATE keyword_data SET block = randomblob(64) WHERE id > 10"),
+    ("pages gone", "DELETE FROM keyword_data WHERE id > 10"),
+]
+
+
+@pytest.mark.parametrize(
+    "statement", [case[1] for case in KEYWORD_DAMAGES], ids=[case[0] for case in KEYWORD_DAMAGES]
+)
+@pytest.mark.parametrize("query", ['"quokka eats" what', "quokka leaves word7x"])
+def test_a_search_for_exact_terms_goes_on_without(
+    tmp_path: Path, statement: str, query: str
+) -> None:
+    """Postings and vectors still answer; that nothing was looked up to the letter is told."""
+    path = tmp_path / "x.db"
+    filled(path)
+    damaged(path, statement)
+    with Memory(path, model="fake", settings=Settings(log_searches=False)) as memory:
+        result = memory.search(query, explain=True)
+        assert result.hits[0].text == "the quokka eats leaves"
+        assert [reason.partition(":")[0] for reason in result.degraded] == ["keyword_damaged"]
+        assert all(hit.explanation and hit.explanation.exact_part == 0 for hit in result.hits)
+        assert memory.search("what does the quokka eat").degraded == ()
+        assert not memory.check().ok
+
+
 @pytest.mark.parametrize("value", ["x'ff'", "x'4c1761'"])
 def test_damaged_metadata_is_told_as_damage(tmp_path: Path, value: str) -> None:
     """It is neither a defect of vstash nor silently something else."""

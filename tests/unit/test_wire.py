@@ -92,11 +92,12 @@ def test_a_document_without_text_has_no_text() -> None:
 def test_a_hit_shows_its_explanation_only_where_asked() -> None:
     """An absent explanation is left out, an absent rank is null."""
     chunk = Chunk(1, "id", 0, "body", ("H",), 0, 4, 1)
-    shown = to_json(Hit(1.5, chunk, document(), None, 2, None, 0.0))
+    shown = to_json(Hit(1.5, chunk, document(), None, 2, None, 0.0, 0.75, "high"))
     assert isinstance(shown, dict)
     assert "explanation" not in shown
     assert (shown["vector_rank"], shown["keyword_rank"]) == (None, 2)
     assert shown["keyword_score"] == 0.0
+    assert (shown["relevance"], shown["tier"]) == (0.75, "high")
 
 
 def test_every_reply_of_memory_is_json(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vstash.search.exact import ExactTerm, bare, exact_terms, exact_weight
 from vstash.search.words import QueryWords, idf
-from vstash.text.normalise import tokens
+from vstash.text.normalise import tokens, unspaced
 
 if TYPE_CHECKING:
     from vstash.store.allowed import Allowed
@@ -122,8 +122,12 @@ def _rare_word(
 
 def _to_the_letter(reader: Reader, term: ExactTerm, ids: IdArray) -> set[int]:
     """The chunks that hold a term as it is written, but for case and the width of gaps."""
-    pattern = r"\s+".join(map(re.escape, term.text.casefold().split()))
-    found = re.compile(rf"(?<!\w){pattern}(?!\w)")
+    text = term.text.casefold()
+    pattern = r"\s+".join(map(re.escape, text.split()))
+    # Where words have no spaces between them, they end inside of what looks like one.
+    before = "" if unspaced(text[0]) else r"(?<!\w)"
+    after = "" if unspaced(text[-1]) else r"(?!\w)"
+    found = re.compile(f"{before}{pattern}{after}")
     spelt = set(ids[_READ:].tolist())
     for chunk_id, (chunk, document) in reader.chunks(ids[:_READ]).items():
         fields = (document.title, *chunk.heading, chunk.text)

@@ -12,7 +12,15 @@ from vstash.text.characters import composed, without_accents, word_pattern
 from vstash.text.language_words import Language
 from vstash.text.languages import language_of, script_stem, stem_in
 
-__all__ = ["MAX_TOKEN_CHARS", "NORMALISER_VERSION", "indexed", "tokens", "variant", "words"]
+__all__ = [
+    "MAX_TOKEN_CHARS",
+    "NORMALISER_VERSION",
+    "indexed",
+    "tokens",
+    "unspaced",
+    "variant",
+    "words",
+]
 
 NORMALISER_VERSION: Final = 2
 """Stored in the file; another number means that the index has to be built again."""
@@ -88,6 +96,11 @@ def words(text: str) -> list[str]:
         text: Any string.
     """
     return _ASCII_WORD.findall(text) if text.isascii() else word_pattern().findall(composed(text))
+
+
+def unspaced(char: str) -> bool:
+    """Whether a character is of a script that writes no spaces between words."""
+    return _UNSPACED.match(char) is not None
 
 
 def indexed(text: str) -> str:

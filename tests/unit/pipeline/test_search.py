@@ -57,7 +57,8 @@ def test_the_parts_of_every_hit_add_up(filled: Memory, mode: Mode, strategy: Str
     assert scores == sorted(scores, reverse=True)
     for hit in result.hits:
         assert hit.explanation is not None
-        parts = hit.explanation.vector_part + hit.explanation.keyword_part
+        found = hit.explanation
+        parts = found.vector_part + found.keyword_part + found.feedback_part + found.exact_part
         assert parts == pytest.approx(hit.score, rel=1e-5, abs=1e-6)
         assert (hit.vector_score is None) == (mode == "keyword")
         assert (hit.keyword_score is None) == (mode == "vector")

@@ -67,7 +67,8 @@ def test_recency_weighs_the_same_in_every_strategy(
     for hit in result.hits:
         assert hit.explanation is not None
         found = hit.explanation
-        whole = found.vector_part + found.keyword_part + found.recency_part
+        legs = found.vector_part + found.keyword_part
+        whole = legs + found.feedback_part + found.exact_part + found.recency_part
         assert whole == pytest.approx(hit.score, rel=1e-5)
 
 

@@ -7,107 +7,39 @@ import math
 import numpy as np
 import pytest
 
+from tests.unit.search.candidate_rows import NAN, candidates
 from vstash.search.fusion import (
     Background,
-    Candidates,
     Fused,
     adaptive_weights,
     background,
-    damping,
-    fuse,
+    by_ranks,
+    one_leg,
 )
 from vstash.search.words import QueryWords
-from vstash.types import Mode, StrategyName, Weights
-
-NAN = float("nan")
-
-
-def candidates(
-    *rows: tuple[float, float, int, int],
-) -> Candidates:
-    """Rows of cosine, BM25, vector rank, keyword rank, under ids 1, 2, 3."""
-    return Candidates(
-        ids=np.arange(1, len(rows) + 1, dtype=np.int64),
-        cosine=np.array([row[0] for row in rows], dtype=np.float32),
-        bm25=np.array([row[1] for row in rows], dtype=np.float32),
-        vector_rank=np.array([row[2] for row in rows], dtype=np.int64),
-        keyword_rank=np.array([row[3] for row in rows], dtype=np.int64),
-    )
-
+from vstash.types import Weights
 
 # Chunk 1 leads the vectors, chunk 2 the keywords, chunk 3 was found by vectors alone.
 THREE = candidates((0.9, 4.0, 1, 2), (0.5, 8.0, 3, 1), (0.7, 0.0, 2, 0))
 
 
-def fused(
-    mode: Mode = "hybrid",
-    strategy: StrategyName = "score",
-    *,
-    among: Candidates = THREE,
-    words: int = 2,
-    frequencies: tuple[int, ...] = (10, 100),
-    chunk_count: int = 1000,
-) -> Fused:
-    """Fuse with a background of mean .5 and deviation .1."""
-    informative = tuple(f"w{number}" for number in range(len(frequencies)))
-    return fuse(
-        mode,
-        strategy,
-        among,
-        words=QueryWords(("x",) * words, informative),
-        frequencies=frequencies,
-        chunk_count=chunk_count,
-        background=Background(0.5, 0.1),
-    )
-
-
-def test_score_by_hand() -> None:
-    """Standardised cosine plus 2 * bm25 / best: 4 + 2*4/8, 0 + 2*8/8, 2 + 0."""
-    found = fused()
-    assert found.score.tolist() == pytest.approx([4 + 1, 0 + 2, 2 + 0], abs=1e-5)
-    assert found.vector_normalised.tolist() == pytest.approx([4, 0, 2], abs=1e-5)
-    assert found.keyword_normalised.tolist() == pytest.approx([0.5, 1, 0])
-    assert (found.weights, found.damping) == (Weights(1.0, 2.0), 1.0)
-
-
-def test_score_is_damped_in_long_queries() -> None:
-    """Of 48 words keywords count sqrt(12 / 48) = .5: 4 + .5, 0 + 1, 2 + 0."""
-    found = fused(words=48)
-    assert found.damping == 0.5
-    assert found.score.tolist() == pytest.approx([4.5, 1, 2], abs=1e-5)
-    assert found.weights == Weights(1.0, 1.0)
-
-
-def test_score_without_a_keyword_match_is_the_vectors_alone() -> None:
-    """Where no word occurs the keyword weight is 0, and nothing is divided by zero."""
-    found = fused(among=candidates((0.9, 0.0, 1, 0), (0.7, 0.0, 2, 0)))
-    assert found.score.tolist() == pytest.approx([4, 2], abs=1e-5)
-    assert found.weights == Weights(1.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [(0, 1.0), (1, 1.0), (12, 1.0), (13, math.sqrt(12 / 13)), (48, 0.5), (1200, 0.1)],
-)
-def test_damping_by_hand(words: int, expected: float) -> None:
-    """min(1, sqrt(12 / words))."""
-    assert damping(words) == pytest.approx(expected)
-
-
 def test_rrf_by_hand() -> None:
     """.5 / (60 + rank) from each leg that lists the chunk."""
-    found = fused(strategy="rrf")
+    found = by_ranks(THREE, Weights(0.5, 0.5))
     assert found.score.tolist() == pytest.approx(
         [0.5 / 61 + 0.5 / 62, 0.5 / 63 + 0.5 / 61, 0.5 / 62], rel=1e-6
     )
     assert found.weights == Weights(0.5, 0.5)
-    assert found.damping == 1.0
+    assert (found.damping, found.trust) == (1.0, 1.0)
+    assert found.feedback_part.tolist() == found.exact_part.tolist() == [0, 0, 0]
 
 
 def test_adaptive_rrf_by_hand() -> None:
     """N = 1000, df 10 and 100: the mean of ln 100 and ln 10 is 1.5 ln 10, the middle of 0..ln N."""
     # mean - ln(1000)/2 = 1.5 ln 10 - 1.5 ln 10 = 0; sigmoid(0) = .5; keyword = .1 + .5 * .5 = .35
-    found = fused(strategy="adaptive-rrf")
+    weights = adaptive_weights(QueryWords(("x", "y"), ("x", "y")), (10, 100), 1000)
+    found = by_ranks(THREE, weights)
+    assert found.weights == weights
     assert found.weights.keyword == pytest.approx(0.35)
     assert found.weights.vector == pytest.approx(0.65)
     assert found.score.tolist() == pytest.approx(
@@ -148,33 +80,49 @@ def test_adaptive_weights_of_a_tiny_file_are_in_range(count: int) -> None:
     assert 0.1 <= weights.keyword <= 0.6
 
 
-@pytest.mark.parametrize("strategy", ["score", "rrf", "adaptive-rrf"])
-def test_one_leg_scores_by_itself(strategy: StrategyName) -> None:
-    """In vector and keyword mode the score is the raw one, whatever the strategy."""
-    vector = fused("vector", strategy)
+def test_one_leg_scores_by_itself() -> None:
+    """In vector and keyword mode the score is the raw one."""
+    vector = one_leg("vector", THREE)
     assert vector.score.tolist() == pytest.approx([0.9, 0.5, 0.7])
     assert vector.weights == Weights(1.0, 0.0)
     alone = candidates((NAN, 4.0, 0, 2), (NAN, 8.0, 0, 1))
-    keyword = fused("keyword", strategy, among=alone)
+    keyword = one_leg("keyword", alone)
     assert keyword.score.tolist() == [4, 8]
     assert keyword.weights == Weights(0.0, 1.0)
 
 
-@pytest.mark.parametrize("mode", ["hybrid", "vector", "keyword"])
-@pytest.mark.parametrize("strategy", ["score", "rrf", "adaptive-rrf"])
-def test_no_candidates_give_no_scores(mode: Mode, strategy: StrategyName) -> None:
+@pytest.mark.parametrize(
+    "fused",
+    [
+        *(one_leg("vector", candidates()), one_leg("keyword", candidates())),
+        by_ranks(candidates(), Weights(0.5, 0.5)),
+    ],
+)
+def test_no_candidates_give_no_scores(fused: Fused) -> None:
     """An empty union is scored without an error."""
-    assert fused(mode, strategy, among=candidates()).score.shape == (0,)
+    assert fused.score.shape == (0,)
 
 
-@pytest.mark.parametrize("strategy", ["score", "rrf", "adaptive-rrf"])
-def test_the_parts_add_up(strategy: StrategyName) -> None:
-    """The vector part and the keyword part are the score."""
-    found = fused(strategy=strategy)
+@pytest.mark.parametrize("keyword", [0.0, 0.1, 0.35, 0.5, 1.0])
+def test_the_parts_add_up(keyword: float) -> None:
+    """Each part is a weight times a normalised rank, and both are the score."""
+    found = by_ranks(THREE, Weights(1 - keyword, keyword))
     assert (found.vector_part + found.keyword_part).tolist() == found.score.tolist()
     assert found.vector_part.tolist() == pytest.approx(
-        [found.weights.vector * value for value in found.vector_normalised], rel=1e-6
+        [(1 - keyword) * value for value in found.vector_normalised], rel=1e-6
     )
+    assert found.keyword_part.tolist() == pytest.approx(
+        [keyword * value for value in found.keyword_normalised], rel=1e-6
+    )
+
+
+def test_some_scores_keep_every_part() -> None:
+    """Chosen by position; what holds for all of them stays."""
+    found = by_ranks(THREE, Weights(0.25, 0.75))
+    some = found.at(np.array([2, 0]))
+    assert some.score.tolist() == found.score[[2, 0]].tolist()
+    assert some.vector_normalised.tolist() == found.vector_normalised[[2, 0]].tolist()
+    assert some.weights == found.weights
 
 
 def test_the_background_blends_sample_and_model() -> None:

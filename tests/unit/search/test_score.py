@@ -176,7 +176,7 @@ def test_without_any_word_the_vectors_decide() -> None:
     """The weight of keywords is 0 and nothing is divided by zero."""
     rows = [(0.9 - place / 100, 0.0, place + 1, 0) for place in range(30)]
     found = scored(candidates(*rows), np.tile(VECTORS[:1], (30, 1)))
-    assert found.fused.weights == Weights(pytest.approx(1 / 1.4), 0.0)
+    assert found.fused.weights == Weights(1 / 1.4, 0.0)
     assert found.fused.keyword_part.tolist() == [0] * 30
     assert found.evidence is None
     assert found.fused.score.argsort().tolist() == list(range(29, -1, -1))
