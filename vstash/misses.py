@@ -65,7 +65,7 @@ class WhyNot:
         keyword_needed: The BM25 of the last that the leg listed; None where it listed every chunk
             with a word of the query.
         score: Its fused score where it was a candidate.
-        score_needed: The score of the last hit, where k were found.
+        score_needed: The score of the last hit, where k were found; with MMR the k-th best score.
         lacks: Which part of the score falls furthest behind the last hit's.
         relevance: Of it, where it was a candidate and the strategy is ``score``.
         behind: The chunk that stands for it: folded, collapsed, or chosen by MMR and most like it.
@@ -73,7 +73,7 @@ class WhyNot:
         missing_words: Informative words of the query that the chunk lacks, rarest first.
         awaiting: Whether the chunk has no vector yet, so that only its words count.
         explanation: Where its score comes from.
-        explanation_of_last: The same of the last hit, where k were found.
+        explanation_of_last: The same of the hit whose score is needed.
         degraded: Reasons why the search did less than it was asked for.
     """
 

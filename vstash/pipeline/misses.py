@@ -341,8 +341,10 @@ def _with_score(
     ours = _explanation(reader, traced, words, position)
     last = score_needed = None
     if len(order.positions) >= k:
-        score_needed = float(order.scores[k - 1])
-        last = _explanation(reader, traced, words, int(order.positions[k - 1]))
+        # MMR's own order is not that of the scores.
+        kth = int(np.argsort(-order.scores, kind="stable")[k - 1])
+        score_needed = float(order.scores[kth])
+        last = _explanation(reader, traced, words, int(order.positions[kth]))
     return replace(
         known,
         rank=traced.rank(chunk),

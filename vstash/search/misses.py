@@ -204,8 +204,8 @@ def _word_advice(found: WhyNot) -> list[str]:
     unknown = [word.word for word in found.missing_words if not word.chunks]
     lines = []
     if known:
-        none = "none of the query's words" if found.keyword_score == 0 else "not all of them"
-        lines.append(f"it holds {none}; it lacks {', '.join(known[:_WORDS_SHOWN])}")
+        said = "none of the query's words is in it" if found.keyword_score == 0 else "it lacks"
+        lines.append(f"{said}: {', '.join(known[:_WORDS_SHOWN])}")
     if unknown:
         lines.append(f"no chunk of the file holds {', '.join(unknown[:_WORDS_SHOWN])}")
     return lines
