@@ -4,6 +4,7 @@ from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.memory import Memory
+from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
     CheckReport,
     EmbedProgress,
@@ -54,6 +55,7 @@ __all__ = [
     "LegEntry",
     "MatchedWord",
     "Memory",
+    "MissingWord",
     "ModelInfo",
     "NewDocument",
     "Page",
@@ -63,6 +65,7 @@ __all__ = [
     "Verdict",
     "VstashError",
     "Weights",
+    "WhyNot",
 ]
 
 __version__ = "1.0.0a1"

@@ -238,6 +238,17 @@ class CliInterface:
         words, stdin = _words(query)
         return self.run("search", *count, *options, *words, stdin=stdin)
 
+    def why_not(self, query: str, **fields: object) -> JsonDict:
+        """Say where a search loses something."""
+        options = _options(
+            filter=_filter(fields.pop("filter", None)), id=fields.pop("document", None)
+        )
+        count = [f"-k{fields.pop('k')}"] if "k" in fields else []
+        words, stdin = _words(query)
+        return self.run(
+            "why-not", *count, *options, *_options(**_shape(fields)), *words, stdin=stdin
+        )
+
     def context(self, query: str, **fields: object) -> JsonDict:
         """Put together passages for a prompt."""
         options = _options(

@@ -134,6 +134,10 @@ class Interface(Protocol):
         """Search; None leaves a parameter to its default, ``shape`` has those that choose hits."""
         ...
 
+    def why_not(self, query: str, **fields: object) -> JsonDict:
+        """Say where a search loses something; the fields are those of `Memory.why_not`."""
+        ...
+
     def context(self, query: str, **fields: object) -> JsonDict:
         """Put together passages for a prompt; the fields are those of `Memory.context`."""
         ...

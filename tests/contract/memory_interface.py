@@ -196,6 +196,10 @@ class MemoryInterface:
             )
         )
 
+    def why_not(self, query: str, **fields: object) -> JsonDict:
+        """Say where a search loses something."""
+        return self._call(lambda: self._memory.why_not(query, **_given(**fields)))
+
     def context(self, query: str, **fields: object) -> JsonDict:
         """Put together passages for a prompt."""
         return self._call(lambda: self._memory.context(query, **_given(**fields)))

@@ -247,6 +247,10 @@ class RestInterface:
         )
         return self.send("POST", "/v1/search", body)
 
+    def why_not(self, query: str, **fields: object) -> JsonDict:
+        """Say where a search loses something."""
+        return self.send("POST", "/v1/search/why-not", _body(query=query, **fields))
+
     def context(self, query: str, **fields: object) -> JsonDict:
         """Put together passages for a prompt."""
         return self.send("POST", "/v1/context", _body(query=query, **fields))

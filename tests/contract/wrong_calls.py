@@ -56,6 +56,10 @@ def _context(query: str = "fine", **fields: Any) -> Callable[[Interface, str], o
     return lambda interface, _: interface.context(query, **fields)
 
 
+def _why_not(query: str = "fine", **fields: Any) -> Callable[[Interface, str], object]:
+    return lambda interface, _: interface.why_not(query, **fields)
+
+
 def _list(**fields: Any) -> Callable[[Interface, str], object]:
     return lambda interface, _: interface.list(**fields)
 
@@ -337,6 +341,26 @@ _SHAPES: Final = (
     ),
 )
 _CONTEXTS: Final = (
+    Wrong("why not nothing", _why_not(), "field_invalid", "/document"),
+    Wrong("why not two things", _why_not(key="a", chunk=1), "field_invalid", "/document"),
+    Wrong("why not chunk 0", _why_not(chunk=0), "field_invalid", "/chunk"),
+    Wrong("why not an empty key", _why_not(key=""), "field_invalid", "/key"),
+    Wrong("why not an unknown key", _why_not(key="no"), "document_not_found", "/key"),
+    Wrong(
+        "why not an unknown id",
+        _why_not(document=_UNKNOWN_ID),
+        "document_not_found",
+        "/document",
+        kinds=_AS_ABOVE,
+    ),
+    Wrong("why not an unknown chunk", _why_not(chunk=2**40), "chunk_not_found", "/chunk"),
+    Wrong("why not an empty query", _why_not(" ", key="a"), "query_invalid", "/query"),
+    Wrong(
+        "why not in an unknown collection",
+        _why_not(key="a", collection="nowhere"),
+        "collection_not_found",
+        "/collection",
+    ),
     Wrong("context for nothing", _context(" "), "query_invalid", "/query"),
     Wrong("context of 0 tokens", _context(max_tokens=0), "query_invalid", "/max_tokens"),
     Wrong("context in words", _context(max_tokens="all"), "query_invalid", "/max_tokens"),

@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "vstash"
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 FOUNDATION = {
-    *("errors", "types", "contexts", "feedback", "reports", "settings", "filters", "times"),
-    *("wire", "testing"),
+    *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
+    *("times", "wire", "testing"),
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}

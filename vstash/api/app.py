@@ -18,6 +18,7 @@ from vstash.api.feedback import FeedbackRoutes
 from vstash.api.guard import Guard
 from vstash.api.health import HealthRoutes
 from vstash.api.hosts import allowed_names
+from vstash.api.misses import MissRoutes
 from vstash.api.problems import install_handlers
 from vstash.api.searching import SearchRoutes
 from vstash.memory import Memory
@@ -59,7 +60,14 @@ def create_api(memory: Memory) -> Api:
     )
     app.router.route_class = StrictRoute
     install_handlers(app)
-    for routes in (DocumentRoutes, SearchRoutes, ContextRoutes, FeedbackRoutes, HealthRoutes):
+    for routes in (
+        DocumentRoutes,
+        SearchRoutes,
+        MissRoutes,
+        ContextRoutes,
+        FeedbackRoutes,
+        HealthRoutes,
+    ):
         routes(memory).attach(app)
     return app
 

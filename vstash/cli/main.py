@@ -20,6 +20,7 @@ from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarde
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
 from vstash.cli.judging import feedback
+from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
@@ -106,6 +107,7 @@ for command in (
     ingest,
     embed,
     search,
+    why_not,
     context,
     get,
     list_documents,

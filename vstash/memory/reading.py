@@ -22,6 +22,7 @@ from vstash.types import (
 
 if TYPE_CHECKING:
     from vstash.contexts import Context, ContextOrder, TokenCounter
+    from vstash.misses import WhyNot
     from vstash.types import AnyVector
 
 __all__ = ["Reading"]
@@ -100,6 +101,76 @@ class Reading(Base):
             min_relevance=min_relevance,
             shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
+        )
+
+    def why_not(
+        self,
+        query: str,
+        *,
+        document: str | None = None,
+        key: str | None = None,
+        chunk: int | None = None,
+        vector: AnyVector | None = None,
+        k: int = 10,
+        collection: str | None = None,
+        filter: JsonObject | None = None,
+        mode: Mode = "hybrid",
+        strategy: StrategyName | None = None,
+        min_relevance: float | None = None,
+        collapse: Collapse | None = None,
+        mmr: Mmr | None = None,
+        mmr_lambda: float = MMR_LAMBDA,
+        fold_duplicates: bool = False,
+        recency_half_life_days: float | None = None,
+    ) -> WhyNot:
+        """Say at which stage a search loses a document or a chunk, by how much, and what would help.
+
+        Of a document its best chunk is followed. Nothing is logged, and later searches are not
+        touched.
+
+        Args:
+            query: Any text with a visible character.
+            document: Id of the document; or give ``key`` or ``chunk``.
+            key: Its key, looked for in the collection that is searched first.
+            chunk: As in ``hit.chunk.id``.
+            vector: As in `search`, and so what follows.
+            k: How many hits.
+            collection: None for ``default``.
+            filter: A filter tree.
+            mode: Which indexes are asked.
+            strategy: Of hybrid.
+            min_relevance: As in `search`.
+            collapse: As in `search`.
+            mmr: As in `search`.
+            mmr_lambda: Of MMR.
+            fold_duplicates: As in `search`.
+            recency_half_life_days: As in `search`.
+
+        Raises:
+            QueryError, FilterError, FieldError: When one is empty, malformed or out of range.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+            DocumentNotFoundError, ChunkNotFoundError: When there is none in the file.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     memory.add_batch([NewDocument("Ada prefers tea."), NewDocument("Bob.", key="bob")])
+            ...     told = memory.why_not("what does Ada drink?", key="bob", k=1)
+            >>> (told.stage, told.rank, told.k_needed)
+            ('outscored', 2, 2)
+        """
+        return self._engine.misses.why_not(
+            query,
+            document=document,
+            key=key,
+            chunk=chunk,
+            vector=vector,
+            k=k,
+            collection=collection,
+            where=filter,
+            mode=mode,
+            strategy=strategy,
+            min_relevance=min_relevance,
+            shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
         )
 
     def context(

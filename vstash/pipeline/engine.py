@@ -17,6 +17,7 @@ from vstash.pipeline.context import Contexts
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
+from vstash.pipeline.misses import Misses
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.report import Reporting
@@ -59,6 +60,7 @@ class Engine:
     background: BackgroundEmbedding
     searching: Searching
     contexts: Contexts
+    misses: Misses
     reporting: Reporting
     judging: Judging
 
@@ -124,6 +126,7 @@ def open_engine(
         background=BackgroundEmbedding(embedding),
         searching=searching,
         contexts=Contexts(store, searching, embedder, settings),
+        misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
         judging=Judging(store, recorder, clock),
     )

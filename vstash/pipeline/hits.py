@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vstash.pipeline.shaping import Shaped
     from vstash.search.words import QueryWords
 
-__all__ = ["made_hits"]
+__all__ = ["explained", "made_hits", "present_words"]
 
 
 def made_hits(
@@ -91,8 +91,6 @@ def explained(
         position: Of the candidate.
         row: Its chunk and document.
     """
-    chunk, document = row
-    texts = {"title": document.title, "heading": "\n".join(chunk.heading), "body": chunk.text}
     chunk_id = int(found.candidates.ids[position])
     return explain(
         position,
@@ -101,6 +99,18 @@ def explained(
         mode=question.mode,
         strategy=question.strategy,
         idfs=found.answers.idfs,
-        present={name: words.found_in(indexed(text).split()) for name, text in texts.items()},
+        present=present_words(words, row),
         exact=found.answers.exact.terms.get(chunk_id, ()),
     )
+
+
+def present_words(words: QueryWords, row: tuple[Chunk, Document]) -> dict[str, set[str]]:
+    """The informative words of a query that occur in a chunk, by field.
+
+    Args:
+        words: Of the query.
+        row: The chunk and its document.
+    """
+    chunk, document = row
+    texts = {"title": document.title, "heading": "\n".join(chunk.heading), "body": chunk.text}
+    return {name: words.found_in(indexed(text).split()) for name, text in texts.items()}

@@ -51,6 +51,9 @@ class Answers:
         idfs: Of each looked-up word.
         exact: What stands in chunks to the letter.
         degraded: Reasons why an index said less than it could.
+        allowed: Chunks that may be returned, None for all.
+        bm25: By chunk id, of candidates and of all others; chunks beyond its end have none.
+        depth: How many candidates each leg was asked for.
     """
 
     candidates: Candidates
@@ -62,6 +65,9 @@ class Answers:
     idfs: Mapping[str, float]
     exact: ExactFound
     degraded: tuple[str, ...]
+    allowed: Allowed | None
+    bm25: FloatArray
+    depth: int
 
 
 @dataclass(slots=True)
@@ -148,9 +154,23 @@ class Legs:
             },
             exact=exact,
             degraded=tuple(asked.degraded),
+            allowed=allowed,
+            bm25=by_words.scores,
+            depth=question.depth,
         )
         watch.lap("complete")
         return answers
+
+    def nearest(
+        self,
+        reader: Reader,
+        question: Question,
+        words: QueryWords,
+        vector: FloatArray,
+        allowed: Allowed | None,
+    ) -> Leg:
+        """The vector leg alone, as deep as the question asks."""
+        return self._vectors(_Asked(reader, question, words, allowed), vector)
 
     def _warmed(self, asked: _Asked) -> FloatArray:
         """Load what vectors will be compared with; returns the sample of the background."""

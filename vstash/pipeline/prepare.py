@@ -125,14 +125,14 @@ def checked_key(key: str, *, pointer: str = "/key") -> str:
     return key
 
 
-def checked_chunk_id(chunk_id: int) -> int:
+def checked_chunk_id(chunk_id: int, *, pointer: str = "/chunk_id") -> int:
     """A number that can be a chunk's id.
 
     Raises:
         FieldError: When it is not a positive integer of 63 bits.
     """
     if isinstance(chunk_id, bool) or not isinstance(chunk_id, int) or not 0 < chunk_id < 2**63:
-        raise FieldError("A chunk's id is a positive integer.", pointer="/chunk_id")
+        raise FieldError("A chunk's id is a positive integer.", pointer=pointer)
     return chunk_id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, get_args
 
 from vstash.errors import QueryError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vstash.settings import Settings
     from vstash.types import AnyVector, FloatArray
 
-__all__ = ["Question", "checked_question"]
+__all__ = ["MAX_K", "Question", "checked_question"]
 
 MAX_K: Final = 1000
 # Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
@@ -50,6 +50,10 @@ class Question:
     def depth(self) -> int:
         """How many candidates each leg lists."""
         return max(self.k, self.least_depth)
+
+    def asking(self, k: int) -> Question:
+        """The same question for another number of hits, 1 to `MAX_K`."""
+        return replace(self, k=k, least_depth=_least_depth(k, self.shape))
 
 
 def checked_question(
@@ -91,7 +95,6 @@ def checked_question(
         if value not in known:
             raise QueryError(f"{name} is one of: {', '.join(known)}.", pointer=f"/{name}")
     _check_relevance(min_relevance, scored=mode == "hybrid" and chosen == "score")
-    chosen_among = min(_CHOICE * k, MOST_DEPTH) if checked_shape(shape).selects else 0
     return Question(
         query=readable_query(query),
         k=k,
@@ -103,8 +106,12 @@ def checked_question(
         vector=None if vector is None else checked_query_vector(vector, dimension),
         min_relevance=min_relevance,
         shape=shape,
-        least_depth=max(chosen_among, _LEAST_DEPTH),
+        least_depth=_least_depth(k, checked_shape(shape)),
     )
+
+
+def _least_depth(k: int, shape: Shape) -> int:
+    return max(min(_CHOICE * k, MOST_DEPTH) if shape.selects else 0, _LEAST_DEPTH)
 
 
 def _check_relevance(min_relevance: float | None, *, scored: bool) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.types import AnyVector
 
-__all__ = ["Found", "Searching"]
+__all__ = ["Found", "Searching", "asked_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Searching:
         self._record = record
         self._clock = clock
         self._dimension = embedder.info.dimension
-        self._legs = Legs(embedder, model, settings)
+        self.legs = Legs(embedder, model, settings)
         self._traffic = Traffic()
         self._judging = Judging(embedder.info, model)
 
@@ -122,7 +122,7 @@ class Searching:
         watch.lap("analyse")
         with self._store.read() as reader:
             require_collection(reader, question.collection)
-            found, chosen = self._chosen(reader, question, words, watch)
+            found, chosen = self.chosen(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[chosen.positions])
             awaiting = reader.awaiting_count
         hits = made_hits(question, words, found, chosen, rows)
@@ -131,10 +131,17 @@ class Searching:
         self._remember(question, result, found, log=log)
         return result
 
-    def _chosen(
+    def chosen(
         self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
     ) -> tuple[Found, Shaped]:
-        """Find, and choose what is returned; deeper as long as that is too little."""
+        """Find, and choose what is returned; deeper as long as that is too little.
+
+        Args:
+            reader: A consistent view of the file.
+            question: What is asked.
+            words: Its words.
+            watch: Stages are booked there.
+        """
         while True:
             found = self.find(reader, question, words, watch)
             if question.shape.plain:
@@ -159,7 +166,7 @@ class Searching:
             )
             if depth is None:
                 return found, chosen
-            vector = self._legs.embedded(question)
+            vector = self.legs.embedded(question)
             question = replace(question, least_depth=depth, vector=vector)
 
     def find(
@@ -173,7 +180,7 @@ class Searching:
             words: Its words.
             watch: Stages are booked there.
         """
-        answers = self._legs.ask(reader, question, words, watch, now=self._clock())
+        answers = self.legs.ask(reader, question, words, watch, now=self._clock())
         candidates = answers.candidates
         if not question.scored:
             fused = _fused(question, answers, words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -17,11 +17,26 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["MOST_DEPTH", "Shaped", "deeper", "shaped", "unshaped"]
+__all__ = ["MOST_DEPTH", "GaveWay", "Shaped", "deeper", "recency_part", "shaped", "unshaped"]
 
 # How many candidates each leg lists at most for answers that choose among them.
 MOST_DEPTH: Final = 2000
 _DAY_US: Final = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class GaveWay:
+    """One step that lets some candidates stand for others.
+
+    Attributes:
+        step: ``folded`` or ``collapsed``.
+        positions: Of the candidates before it, best first, shape (n,).
+        into: The position of the one that stands for each, its own where it stays, shape (n,).
+    """
+
+    step: Literal["folded", "collapsed"]
+    positions: IdArray
+    into: IdArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +48,14 @@ class Shaped:
         scores: Their scores with the part of recency, shape (m,).
         recency: That part, shape (m,); None where it was not asked for.
         more: How many other candidates each one stands for, shape (m,).
+        gave_way: How candidates gave way to better ones, one for each step that made them.
     """
 
     positions: IdArray
     scores: FloatArray
     recency: FloatArray | None
     more: IdArray
+    gave_way: tuple[GaveWay, ...] = ()
 
 
 def unshaped(best: IdArray, scores: FloatArray) -> Shaped:
@@ -95,18 +112,36 @@ def shaped(
         At most k of them. Recency changes the order first; of chunks that say the same and of a
         document's chunks the best stays; then MMR, or else the score, says which k.
     """
-    part = None
-    if shape.recency_half_life_days is not None:
-        updated = reader.updated(candidates.ids)
-        ages = np.array([now - updated.get(chunk, 0) for chunk in candidates.ids.tolist()])
-        part = recency(scores, ages / _DAY_US, half_life_days=shape.recency_half_life_days)
+    part = recency_part(shape, candidates.ids, scores, reader=reader, now=now)
+    if part is not None:
         scores = scores + part
     places = order(candidates.ids, scores, max(len(scores), 1))
     more = np.zeros(len(places), dtype=np.int64)
+    gave_way: tuple[GaveWay, ...] = ()
     if shape.selects:
-        places, more = _selected(shape, candidates.ids, scores, places, reader, model, k)
+        places, more, gave_way = _selected(shape, candidates.ids, scores, places, reader, model, k)
     places, more = places[:k], more[:k]
-    return Shaped(places, scores[places], None if part is None else part[places], more)
+    newer = None if part is None else part[places]
+    return Shaped(places, scores[places], newer, more, gave_way)
+
+
+def recency_part(
+    shape: Shape, ids: IdArray, scores: FloatArray, *, reader: Reader, now: int
+) -> FloatArray | None:
+    """What recency adds to each score, shape (n,); None where it was not asked for.
+
+    Args:
+        shape: What was asked for.
+        ids: The candidates, shape (n,).
+        scores: Theirs, shape (n,).
+        reader: The view that they came from.
+        now: Microseconds since the epoch.
+    """
+    if shape.recency_half_life_days is None:
+        return None
+    updated = reader.updated(ids)
+    ages = np.array([now - updated.get(chunk, 0) for chunk in ids.tolist()])
+    return recency(scores, ages / _DAY_US, half_life_days=shape.recency_half_life_days)
 
 
 def _selected(
@@ -117,8 +152,9 @@ def _selected(
     reader: Reader,
     model: int,
     k: int,
-) -> tuple[IdArray, IdArray]:
-    """What stays of the ordered candidates, and how many others each stands for."""
+) -> tuple[IdArray, IdArray, tuple[GaveWay, ...]]:
+    """What stays of the ordered candidates, how many others each stands for, and how that came."""
+    gave_way: list[GaveWay] = []
     more = np.zeros(len(places), dtype=np.int64)
     vectors = np.empty((0, 0), dtype=np.float32)
     if shape.fold_duplicates or shape.mmr is not None:
@@ -128,19 +164,22 @@ def _selected(
         texts = [
             rows[chunk][0].text if chunk in rows else f"\0{chunk}" for chunk in ids[places].tolist()
         ]
-        places, vectors, more = _kept(folded(vectors, texts), places, vectors, more)
+        into = folded(vectors, texts)
+        gave_way.append(GaveWay("folded", places, places[into]))
+        places, vectors, more = _kept(into, places, vectors, more)
     owners = reader.owners(ids[places])
     documents = [owners.get(chunk, "") for chunk in ids[places].tolist()]
     if shape.collapse is not None:
         into = collapsed(documents)
         documents = [documents[place] for place in np.unique(into)]
+        gave_way.append(GaveWay("collapsed", places, places[into]))
         places, vectors, more = _kept(into, places, vectors, more)
     if shape.mmr is not None:
         chosen = chosen_by_mmr(
             scores[places], vectors, documents, k=k, among=shape.mmr, trade=shape.mmr_lambda
         )
         places, more = places[chosen], more[chosen]
-    return places, more
+    return places, more, tuple(gave_way)
 
 
 def _kept(

@@ -99,6 +99,16 @@ class Reader:
         """A document by collection and key; expired ones are not seen."""
         return self._first("c.name = ? AND d.key = ?", (collection, key), now)
 
+    def documents_with_key(self, key: str) -> list[Document]:
+        """The documents of any collection that have a key, expired ones too."""
+        # By collection, so that the index of keys serves.
+        among = "d.collection IN (SELECT id FROM collection) AND d.key = ?"
+        return [document for _, document in documents.find(self._connection, among, (key,))]
+
+    def chunk_ids(self, document_id: str) -> IdArray:
+        """The chunks of a document by id, in its order."""
+        return spans.chunk_ids(self._connection, document_id)
+
     def _first(self, where: str, binds: tuple[str, ...], now: int) -> tuple[int, Document] | None:
         found = documents.find(
             self._connection,

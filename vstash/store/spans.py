@@ -1,17 +1,18 @@
-"""What is read of candidates beside their chunks: times, and spans of texts."""
+"""What is read of candidates beside their chunks: times, spans of texts, a document's chunks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import apsw
+import numpy as np
 
 from vstash.store.connection import fetch, id_list
 
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["read_span", "updated_times"]
+__all__ = ["chunk_ids", "read_span", "updated_times"]
 
 
 def updated_times(connection: apsw.Connection, ids: IdArray) -> dict[int, int]:
@@ -28,6 +29,20 @@ def updated_times(connection: apsw.Connection, ids: IdArray) -> dict[int, int]:
         (id_list(ids),),
     )
     return {int(chunk): int(updated) for chunk, updated in rows}
+
+
+def chunk_ids(connection: apsw.Connection, document_id: str) -> IdArray:
+    """The chunks of a document in its order, ascending; none for an unknown one.
+
+    Args:
+        connection: In a transaction.
+        document_id: Its id.
+    """
+    rows = fetch(
+        connection, "SELECT first_chunk, chunk_count FROM document WHERE id = ?", (document_id,)
+    )
+    first, count = rows[0] if rows else (0, 0)
+    return np.arange(first, first + count, dtype=np.int64)
 
 
 def read_span(connection: apsw.Connection, document_id: str, start: int, end: int) -> str:

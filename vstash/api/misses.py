@@ -1,0 +1,166 @@
+"""The route that says why a search does not return something."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI
+from pydantic import Field
+from starlette.responses import Response
+
+from vstash.api.describe import BODY, refusals, reply
+from vstash.api.inputs import FOLD, LAMBDA, MMR, RECENCY, Collection
+from vstash.api.inputs import Body as BodyModel
+from vstash.api.replies import ExplanationReply, Reply
+from vstash.errors import (
+    ChunkNotFoundError,
+    CollectionNotFoundError,
+    DocumentNotFoundError,
+    EmbeddingError,
+    FieldError,
+    FilterError,
+    QueryError,
+)
+from vstash.memory import Memory
+from vstash.misses import MissStage, ScorePart
+from vstash.types import Collapse, Mmr, Mode, StrategyName
+
+__all__ = ["MissRoutes", "WhyNotInput", "WhyNotReply"]
+
+
+class WhyNotInput(BodyModel):
+    """A search, and the one thing that it should have found."""
+
+    query: str = Field(
+        description="Any text with a visible character.", examples=["what does Ada drink?"]
+    )
+    document: str | None = Field(default=None, description="Id of a document.")
+    key: str | None = Field(default=None, description="Key of a document.", examples=["people/ada"])
+    chunk: int | None = Field(default=None, description="Of a chunk, as in `hit.chunk.id`.")
+    vector: list[float] | None = Field(
+        default=None, description="The query's vector where it is ready, of the file's model."
+    )
+    k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
+    collection: Collection = None
+    filter: dict[str, Any] | None = Field(
+        default=None,
+        description="A filter tree, as in a search.",
+        examples=[{"metadata.author": {"eq": "ada"}}],
+    )
+    mode: Mode = Field(
+        default="hybrid", description="hybrid asks both indexes, the others one each."
+    )
+    strategy: StrategyName | None = Field(
+        default=None, description="How hybrid fuses the two; the service's setting when left out."
+    )
+    min_relevance: float | None = Field(
+        default=None, description="In [0, 1]; needs the strategy score."
+    )
+    collapse: Collapse | None = Field(default=None, description="One hit a document.")
+    mmr: Mmr | None = MMR
+    mmr_lambda: float = LAMBDA
+    fold_duplicates: bool = FOLD
+    recency_half_life_days: float | None = RECENCY
+
+
+class MissingWordReply(Reply):
+    """A derived word of the query that the chunk lacks."""
+
+    word: str
+    idf: float
+    chunks: int = Field(description="How many chunks of the file hold it.")
+
+
+class WhyNotReply(Reply):
+    """Where a search lost something; a number that does not apply is null."""
+
+    query: str
+    stage: MissStage = Field(description="The first stage that lost it; `returned` for none.")
+    document_id: str
+    key: str
+    collection: str = Field(description="That the document is in.")
+    k: int
+    why: str = Field(description="One sentence to read.")
+    advice: list[str] = Field(description="What would have to change, most to the point first.")
+    chunk_id: int | None = Field(description="Of a document, the best of its chunks.")
+    k_needed: int | None = Field(description="A k with which it is returned, at most 1,000.")
+    rank: int | None = Field(description="Its place among what could be returned, from 1.")
+    depth: int | None = Field(description="How many candidates each index was asked for.")
+    vector_rank: int | None = Field(description="Among all that the search may return, from 1.")
+    vector_deeper_than: int | None = Field(
+        description="How many are nearer, in a large file where the rank is not known."
+    )
+    vector_score: float | None = Field(description="Its cosine.")
+    vector_needed: float | None = Field(description="The cosine of the last candidate by vectors.")
+    keyword_rank: int | None = Field(description="Among all that the search may return, from 1.")
+    keyword_score: float | None = Field(description="Its BM25; 0 where it holds no word.")
+    keyword_needed: float | None = Field(description="The BM25 of the last candidate by keywords.")
+    score: float | None = Field(description="Its fused score where it was a candidate.")
+    score_needed: float | None = Field(description="That of the last hit, where k were found.")
+    lacks: ScorePart | None = Field(description="The part furthest behind that of the last hit.")
+    relevance: float | None
+    behind: int | None = Field(description="The chunk that stands for it.")
+    failed: list[str] = Field(description="Conditions of the filter that the document fails.")
+    missing_words: list[MissingWordReply] = Field(
+        description="Informative words of the query that it lacks, rarest first."
+    )
+    awaiting: bool = Field(description="Whether it has no vector yet.")
+    explanation: ExplanationReply | None
+    explanation_of_last: ExplanationReply | None
+    degraded: list[str] = Field(description="Reasons why the search did less than asked for.")
+
+
+class MissRoutes:
+    """Misses over HTTP.
+
+    Args:
+        memory: What is searched.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the route to an application."""
+        app.add_api_route(
+            "/v1/search/why-not",
+            self.why_not,
+            methods=["POST"],
+            operation_id="whyNot",
+            summary="Say why a search does not return a document or a chunk",
+            response_model=WhyNotReply,
+            response_description="The stage that lost it, by how much, and what would help.",
+            responses=refusals(
+                *BODY,
+                QueryError,
+                FilterError,
+                FieldError,
+                CollectionNotFoundError,
+                DocumentNotFoundError,
+                ChunkNotFoundError,
+                EmbeddingError,
+            ),
+        )
+
+    def why_not(self, request: Annotated[WhyNotInput, Body()]) -> Response:
+        """Give one of `document`, `key` and `chunk`; nothing is logged."""
+        return reply(
+            self._memory.why_not(
+                request.query,
+                document=request.document,
+                key=request.key,
+                chunk=request.chunk,
+                vector=request.vector,
+                k=request.k,
+                collection=request.collection,
+                filter=request.filter,
+                mode=request.mode,
+                strategy=request.strategy,
+                min_relevance=request.min_relevance,
+                collapse=request.collapse,
+                mmr=request.mmr,
+                mmr_lambda=request.mmr_lambda,
+                fold_duplicates=request.fold_duplicates,
+                recency_half_life_days=request.recency_half_life_days,
+            )
+        )
