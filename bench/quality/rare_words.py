@@ -20,7 +20,9 @@ KINDS: Mapping[str, re.Pattern[str]] = {
     "version": re.compile(r"[A-Za-z]*[-.]?\d+(?:[.-]\d+)+(?:[-.]?[A-Za-z]+\d*)?"),
     "hyphenated": re.compile(r"(?=.*\d)(?=.*[A-Za-z])\w+(?:-\w+)+"),
     "dotted": re.compile(r"[A-Za-z_]\w+(?:\.[A-Za-z_]\w+)+"),
-    "snake or camel": re.compile(r"[A-Za-z]\w*_\w*[A-Za-z0-9]|[A-Za-z]*[a-z][A-Z][A-Za-z0-9]*"),
+    "snake or camel": re.compile(
+        r"[A-Za-z]\w*_\w*[A-Za-z0-9]|[A-Za-z]*[a-z][A-Z][A-Za-z0-9]*|[A-Z]{2,}[a-z]{2,}[A-Za-z0-9]*"
+    ),
     "code": re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{3,}"),
     "number": re.compile(r"\d{3,}"),
     "name": re.compile(r"[A-Z][a-z]{3,}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -109,6 +110,11 @@ def _share(judged: NDArray[np.float64]) -> float:
     return float(judged[:, 1].mean()) if len(judged) else float("nan")
 
 
+def _known(value: float) -> float | None:
+    """None where there was nothing to measure on: JSON has no NaN."""
+    return None if math.isnan(value) else round(value, 4)
+
+
 def _shipped(best: Best) -> tuple[float, bool]:
     return best.relevance, best.abstained
 
@@ -142,7 +148,7 @@ def _table(
                 "set": each.name,
                 "queries": len(each.own),
                 "foreign": len(each.foreign),
-                **{name: round(value, 4) for name, value in values.items()},
+                **{name: _known(value) for name, value in values.items()},
             },
         )
     lines.append(["mean", "", *map(number, np.mean(rows, axis=0).tolist())])

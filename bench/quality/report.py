@@ -61,7 +61,7 @@ class Report:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table; the first column is left-aligned."""
-        widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+        widths = [max(3, *map(len, column)) for column in zip(columns, *rows, strict=True)]
         rules = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
         lines = [_line(columns, widths), f"| {' | '.join(rules)} |"]
         self.text("\n".join([*lines, *(_line(row, widths) for row in rows)]))

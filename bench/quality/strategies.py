@@ -22,8 +22,8 @@ METRIC = "nDCG@10"
 _LEGS = ("vector", "keyword")
 _RESAMPLES = 10_000
 _NOTE = """nDCG@10 of documents with 95 % bootstrap intervals over queries; the mean weighs every set the same."""
-_AGAINST = """The same queries by `score` and by the better single leg of the set; "lost" where all of the interval is
-below 0."""
+_AGAINST = """The same queries by `score` and by the better single leg of the set. The loss is significant where all of
+the interval is below 0."""
 _LATENCY = "Median milliseconds of a search, the query's vector included."
 
 
@@ -54,9 +54,9 @@ def strategies(
     report.table(["set", *DEFAULT_WAYS], rows)
     report.text(_AGAINST)
     report.table(
-        ["set", "better leg", "score - better leg", ""],
+        ["set", "better leg", "score - better leg", "significant loss"],
         [
-            [name, legs[name], ranged(against.difference), "lost" if lost(against) else ""]
+            [name, legs[name], ranged(against.difference), "yes" if lost(against) else "no"]
             for name, result in results.items()
             for against in [result["score"].against[METRIC]]
         ],
