@@ -144,8 +144,8 @@ def gathered(asked: Asked, others: Sequence[Asked], seed: int) -> Gathered:
     for place in answerable:
         query = queries[place]
         relevant = [key for key, grade in query.judgements.items() if grade > 0]
-        where = _without(asked.where(query), relevant)
-        bereft.append(best_of(asked.memory, query.text, where))
+        without = _without(asked.where(query), relevant)
+        bereft.append(best_of(asked.memory, query.text, without))
     strangers = [each for each in others if each.family != asked.family]
     foreign = []
     for stranger in strangers:
