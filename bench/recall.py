@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,10 @@ import numpy as np
 from bench.latency import questions
 from bench.lines import read_lines
 from bench.machine import append_row
-from bench.quality import JudgedSet, ingest, load, measure
-from vstash import Memory
+from vstash import Memory, VstashError
 from vstash.embed.catalogue import open_model
+from vstash.evaluation import Corpus, JudgedSet, evaluate, load_judged
+from vstash.evaluation.beir import documents
 from vstash.store import vectors as exact
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results" / "recall.jsonl"
 PART = 2_000
 BATCH = 5_000
+DOCUMENTS = 256
 
 
 def chosen(corpus: Path, count: int) -> list[dict[str, Any]]:
@@ -68,14 +71,29 @@ def recall(memory: Memory, vectors: FloatArray, asked: FloatArray) -> dict[str, 
 
 def compared(memory: Memory, judged: JudgedSet) -> dict[str, float]:
     """nDCG@10 of `score` as it is and with every vector compared."""
-    fast, _ = measure(memory, judged, "score", None)
+    fast = ndcg(memory, judged)
     limit = exact.EXACT_LIMIT
     exact.EXACT_LIMIT = 10**9
     try:
-        full, _ = measure(memory, judged, "score", None)
+        full = ndcg(memory, judged)
     finally:
         exact.EXACT_LIMIT = limit
     return {"fast": round(fast, 4), "exact": round(full, 4)}
+
+
+def ndcg(memory: Memory, judged: JudgedSet) -> float:
+    """Mean nDCG@10 of `score`."""
+    run = evaluate(memory, judged, ways=["score"]).run("score")
+    return float(run.values["nDCG@10"].mean())
+
+
+def ingest(memory: Memory, corpus: Corpus) -> None:
+    """Store a judged set's documents; texts that cannot be stored are left out."""
+    rows = documents(corpus)
+    while batch := list(islice(rows, DOCUMENTS)):
+        for result in memory.add_batch(batch):
+            if isinstance(result, VstashError) and result.code != "text_invalid":
+                raise result
 
 
 def main() -> None:
@@ -106,8 +124,9 @@ def main() -> None:
                 )
             result |= recall(memory, vectors, open_model().embed_queries(asked))
         if given.judged is not None:
-            judged = load(given.judged, given.work, "test")
-            ingest(memory, judged)
+            judged = load_judged(given.judged, unpacked=given.work)
+            if judged.corpus is not None:
+                ingest(memory, judged.corpus)
             result["ndcg@10"] = {judged.name: compared(memory, judged)}
     print(json.dumps(result))
     append_row(given.results, {"bench": "recall", **result})

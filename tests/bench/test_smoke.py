@@ -60,10 +60,16 @@ def test_latency_and_concurrent(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_recall(corpus: Path, tmp_path: Path) -> None:
-    """Few passages are all compared, so nothing is missed."""
-    words = ("--work", tmp_path, "--passages", "120")
+    """Few passages are all compared, so nothing is missed and every vector compared is no better."""
+    judged = tmp_path / "tiny"
+    (judged / "qrels").mkdir(parents=True)
+    (judged / "corpus.jsonl").write_text('{"_id": "a", "text": "Ada prefers tea."}\n')
+    (judged / "queries.jsonl").write_text('{"_id": "q", "text": "What does Ada drink?"}\n')
+    (judged / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\ta\t1\n")
+    words = ("--work", tmp_path, "--passages", "120", "--judged", judged)
     told = ran("recall", corpus, *words, results=tmp_path / "rows.jsonl")
     assert (told["recall@10"], told["passages"]) == (1.0, 120)
+    assert told["ndcg@10"] == {"tiny": {"fast": 1.0, "exact": 1.0}}
 
 
 def test_ingest(corpus: Path, tmp_path: Path) -> None:

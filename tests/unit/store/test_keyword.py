@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
+import numpy as np
 import pytest
 
 from vstash.store.connection import fetch
-from vstash.store.keyword import clear, delete_words, insert_words
+from vstash.store.keyword import clear, delete_words, insert_words, phrase
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import indexed, tokens
 
@@ -99,3 +100,13 @@ def test_the_tokenizer_does_not_split_our_tokens_again(
     assert {row[0] for row in stored} == set(indexed(text).split())
     for token in tokens(text):
         assert 70 in matching(connection, [token])
+
+
+def test_a_phrase_is_found_among_the_allowed_chunks_only(connection: apsw.Connection) -> None:
+    """Words that follow one another, in ascending chunks, no more than asked for."""
+    words = tokens("amber lamp")
+    assert phrase(connection, words, most=9, allowed=None).tolist() == [1, 5]
+    assert phrase(connection, words, most=1, allowed=None).tolist() == [1]
+    allowed = np.array([2, 3, 5, 6], dtype=np.int64)
+    assert phrase(connection, words, most=9, allowed=allowed).tolist() == [5]
+    assert phrase(connection, words, most=9, allowed=allowed[:2]).tolist() == []

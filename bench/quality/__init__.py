@@ -1,0 +1,1 @@
+"""Everything that the retrieval quality of vstash is judged by."""
