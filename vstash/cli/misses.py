@@ -17,7 +17,7 @@ from vstash.cli.options import (
 )
 from vstash.cli.output import bold, err, out, out_json, printable
 from vstash.cli.render import fields_block
-from vstash.cli.shaping import choice_options, collapse_option, real
+from vstash.cli.shaping import choice_options, collapse_option, min_relevance_option
 
 if TYPE_CHECKING:
     from vstash.misses import WhyNot
@@ -53,12 +53,7 @@ __all__ = ["why_not"]
     type=OneOf(("score", "rrf", "adaptive-rrf")),
     help="How hybrid fuses the two; otherwise the setting `strategy`.",
 )
-@click.option(
-    "--min-relevance",
-    type=real("min_relevance"),
-    metavar="P",
-    help="Leave out hits of lower relevance, 0 to 1.",
-)
+@min_relevance_option
 @collapse_option
 @choice_options
 @common_options
