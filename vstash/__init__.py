@@ -5,6 +5,9 @@ from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.memory import Memory
 from vstash.reports import (
+    CalibrationProgress,
+    CalibrationQuality,
+    CalibrationReport,
     CheckReport,
     EmbedProgress,
     EmbedReport,
@@ -33,6 +36,9 @@ from vstash.types import (
 
 __all__ = [
     "UNSET",
+    "CalibrationProgress",
+    "CalibrationQuality",
+    "CalibrationReport",
     "CheckReport",
     "Chunk",
     "Context",

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from vstash import __version__
 from vstash.api.bodies import StrictRoute
+from vstash.api.calibrating import CalibrationRoutes
 from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
@@ -59,7 +60,14 @@ def create_api(memory: Memory) -> Api:
     )
     app.router.route_class = StrictRoute
     install_handlers(app)
-    for routes in (DocumentRoutes, SearchRoutes, ContextRoutes, FeedbackRoutes, HealthRoutes):
+    for routes in (
+        DocumentRoutes,
+        SearchRoutes,
+        ContextRoutes,
+        FeedbackRoutes,
+        CalibrationRoutes,
+        HealthRoutes,
+    ):
         routes(memory).attach(app)
     return app
 

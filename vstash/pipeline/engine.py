@@ -13,6 +13,7 @@ from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.bulk import Bulk
+from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
@@ -61,6 +62,7 @@ class Engine:
     contexts: Contexts
     reporting: Reporting
     judging: Judging
+    calibrating: Calibrating
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -126,6 +128,7 @@ def open_engine(
         contexts=Contexts(store, searching, embedder, settings),
         reporting=Reporting(store, embedder.info, settings, recorder),
         judging=Judging(store, recorder, clock),
+        calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
     )
 
 
