@@ -6,6 +6,9 @@ from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.memory import Memory
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
+    CalibrationProgress,
+    CalibrationQuality,
+    CalibrationReport,
     CheckReport,
     EmbedProgress,
     EmbedReport,
@@ -34,6 +37,9 @@ from vstash.types import (
 
 __all__ = [
     "UNSET",
+    "CalibrationProgress",
+    "CalibrationQuality",
+    "CalibrationReport",
     "CheckReport",
     "Chunk",
     "Context",

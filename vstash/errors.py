@@ -14,6 +14,7 @@
         * ForbiddenOriginError: a foreign host name or web page asked
         * SettingsError: a setting is unknown or out of range
         * EvaluationError: judged data, or an option of an evaluation, cannot be used
+        * CalibrationError: a file holds too little to learn a calibration from
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
         * SearchNotFoundError: a search is not in the log
@@ -47,6 +48,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "CalibrationError",
     "ChunkNotFoundError",
     "ClosedError",
     "CollectionNotFoundError",
@@ -202,6 +204,13 @@ class EvaluationError(InputError):
     """Judged data, or an option of an evaluation, cannot be used."""
 
     code = "evaluation_invalid"
+
+
+class CalibrationError(InputError):
+    """A file holds too little to learn a calibration from; nothing was stored."""
+
+    code = "calibration_impossible"
+    status = 409
 
 
 class NotFoundError(VstashError):

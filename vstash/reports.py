@@ -9,6 +9,10 @@ from typing import Literal
 from vstash.types import ModelInfo
 
 __all__ = [
+    "CalibrationProgress",
+    "CalibrationQuality",
+    "CalibrationReport",
+    "CalibrationSource",
     "CheckReport",
     "EmbedProgress",
     "EmbedReport",
@@ -94,11 +98,62 @@ class EmbedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationProgress:
+    """Where a calibration stands: probes asked so far, probes in all."""
+
+    asked: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationQuality:
+    """How well relevance holds on probes.
+
+    Attributes:
+        error: Expected calibration error, in [0, 1]; less is better.
+        log_loss: Mean negative log likelihood in nats; less is better.
+        auroc: How probably a probe that can be answered is judged more relevant than one whose
+            document was left out, in [0, 1].
+    """
+
+    error: float
+    log_loss: float
+    auroc: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationReport:
+    """What a calibration found out, all of it about probes made from the file's own text.
+
+    Attributes:
+        probes: How many were to be asked.
+        used: Probes that the file gave and that were answered.
+        found_first: Share of those whose best hit is of the document that they were made from.
+        before: By the model's own calibration.
+        after: By what was learnt, each probe judged by what the others taught.
+        weights: What was learnt, the intercept last.
+        stored: Whether it is used from now on: only where its log loss is the lower.
+        seconds: Wall time.
+    """
+
+    probes: int
+    used: int
+    found_first: float
+    before: CalibrationQuality
+    after: CalibrationQuality
+    weights: tuple[float, ...]
+    stored: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """What a file holds.
 
     Attributes:
         awaiting: Chunks that have no vector yet.
+        calibrated: Where relevance comes from: ``shipped`` with the model, ``own`` where
+            `Memory.calibrate` learnt it; None where it is the one for any model.
         collections: Documents per collection.
         searches_logged: Rows in the disagreement log.
         feedback: Verdicts on chunks that searches returned.
@@ -114,6 +169,7 @@ class Stats:
     awaiting: int
     collections: Mapping[str, int]
     model: ModelInfo
+    calibrated: CalibrationSource | None
     searches_logged: int
     triples: int
     feedback: int
@@ -158,5 +214,6 @@ class CheckReport:
         return not self.findings
 
 
+CalibrationSource = Literal["shipped", "own"]
 ProgressCallback = Callable[[IngestProgress], None]
 PruneDecision = bool | Callable[[Sequence[str]], bool]

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from vstash import __version__
 from vstash.api.bodies import StrictRoute
+from vstash.api.calibrating import CalibrationRoutes
 from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
@@ -66,6 +67,7 @@ def create_api(memory: Memory) -> Api:
         MissRoutes,
         ContextRoutes,
         FeedbackRoutes,
+        CalibrationRoutes,
         HealthRoutes,
     ):
         routes(memory).attach(app)

@@ -12,6 +12,7 @@ from vstash.types import Collapse, EmbedWhen, Mmr, Mode, StrategyName
 
 __all__ = [
     "BatchInput",
+    "CalibrationInput",
     "CollectionQuery",
     "DisagreementsQuery",
     "DocumentInput",
@@ -230,6 +231,14 @@ class FeedbackBatchInput(Body):
     feedback: list[FeedbackInput] = Field(
         max_length=MAX_BATCH, description=f"At most {MAX_BATCH:,}, stored in one transaction."
     )
+
+
+class CalibrationInput(Body):
+    """What to ask the file for."""
+
+    collection: Collection = None
+    probes: int = Field(default=300, description="Queries to ask, 50 to 1,000.", examples=[300])
+    seed: int = Field(default=0, description="Which queries, 0 or more.", examples=[0])
 
 
 class CollectionQuery(Closed):

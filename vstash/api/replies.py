@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vstash.feedback import VerdictName
+from vstash.reports import CalibrationSource
 from vstash.types import Mode, StrategyName, Tier, TripleKind
 
 __all__ = [
     "BatchReply",
+    "CalibrationReply",
+    "CalibrationResetReply",
     "CheckReply",
     "ChunkReply",
     "DisagreementPage",
@@ -220,6 +223,10 @@ class StatsReply(Reply):
     awaiting: int = Field(description="Chunks that have no vector yet.")
     collections: dict[str, int] = Field(description="Documents per collection.")
     model: ModelReply
+    calibrated: CalibrationSource | None = Field(
+        description="Where relevance comes from: the model, or what was learnt of this file; null where "
+        "it is the one for any model."
+    )
     searches_logged: int
     triples: int
     feedback: int = Field(description="Verdicts on chunks that searches returned.")
@@ -270,6 +277,35 @@ class JudgedSearchPage(Reply):
 
     items: list[JudgedSearchReply]
     next_cursor: NextCursor
+
+
+class CalibrationQualityReply(Reply):
+    """How well relevance holds on probes."""
+
+    error: float = Field(description="Expected calibration error, in [0, 1].")
+    log_loss: float = Field(description="In nats.")
+    auroc: float = Field(description="Of probes against the same with their document left out.")
+
+
+class CalibrationReply(Reply):
+    """What a calibration found out, all of it about probes made from the file's own text."""
+
+    probes: int
+    used: int = Field(description="Probes that the file gave and that were answered.")
+    found_first: float = Field(description="Share whose best hit is of the probe's document.")
+    before: CalibrationQualityReply = Field(description="By the model's own calibration.")
+    after: CalibrationQualityReply = Field(
+        description="By what was learnt, each probe judged by what the others taught."
+    )
+    weights: list[float] = Field(description="What was learnt, the intercept last.")
+    stored: bool = Field(description="Whether it is used from now on.")
+    seconds: float
+
+
+class CalibrationResetReply(Reply):
+    """What became of a calibration."""
+
+    removed: bool = Field(description="Whether there was anything to forget.")
 
 
 class FindingReply(Reply):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 import click
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["check", "disagreements", "stats"]
 
 _EXPORT_PAGE = 1000
+_CALIBRATED: Final = {
+    "shipped": "calibrated for the model",
+    "own": "calibrated for this file",
+    None: "not calibrated for this model",
+}
 
 
 @click.command(short_help="Say what the file holds.", epilog=example("vstash stats --json"))
@@ -47,6 +52,7 @@ def _stats_text(found: Stats) -> str:
         ("chunks", f"{found.chunks:,}"),
         ("vectors", f"{found.vectors:,} ({found.awaiting:,} awaited)"),
         ("model", f"{model.name} ({model.dimension} dimensions, sha256 {model.sha256[:12]})"),
+        ("relevance", _CALIBRATED[found.calibrated]),
         ("searches logged", f"{found.searches_logged:,} ({found.log_dropped:,} dropped)"),
         ("triples", f"{found.triples:,}"),
         ("feedback", f"{found.feedback:,}"),

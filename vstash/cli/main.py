@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from vstash import __version__
+from vstash.cli.calibrating import calibrate
 from vstash.cli.configuring import settings
 from vstash.cli.context import context
 from vstash.cli.documents import add, delete, get, list_documents, update
@@ -117,6 +118,7 @@ for command in (
     check,
     disagreements,
     feedback,
+    calibrate,
     evaluate,
     serve,
     settings,

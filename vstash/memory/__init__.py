@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
 from vstash.memory.judging import Judging
 from vstash.memory.reading import Reading
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(Storing, Changing, Reading, Judging):
+class Memory(Storing, Changing, Reading, Judging, Calibrating):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:

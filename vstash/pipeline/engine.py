@@ -13,6 +13,7 @@ from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.bulk import Bulk
+from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
@@ -63,6 +64,7 @@ class Engine:
     misses: Misses
     reporting: Reporting
     judging: Judging
+    calibrating: Calibrating
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -129,6 +131,7 @@ def open_engine(
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
         judging=Judging(store, recorder, clock),
+        calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
     )
 
 

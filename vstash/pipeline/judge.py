@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from vstash.search.candidates import order
 from vstash.search.relevance import (
     ABSTAIN_BELOW,
-    ANY_MODEL,
     Calibration,
     features,
     relevance,
+    shipped,
 )
 from vstash.search.words import idf
 
@@ -63,9 +63,8 @@ class Judging:
 
     def __init__(self, info: ModelInfo, model: int) -> None:
         self._model = model
-        shipped = info.calibration
-        self._calibration = ANY_MODEL if shipped is None else Calibration.of(shipped)
-        self._calibrated = shipped is not None
+        self._calibration = shipped(info)
+        self._calibrated = info.calibration is not None
 
     def judge(
         self,

@@ -16,6 +16,7 @@ from vstash.types import Disagreement, Page
 if TYPE_CHECKING:
     from vstash.learn.recorder import Recorder
     from vstash.pipeline.record import Logged
+    from vstash.reports import CalibrationSource
     from vstash.settings import Settings
     from vstash.store.protocol import Store
     from vstash.store.session import Reader
@@ -49,6 +50,8 @@ class Reporting:
         self._recorder.flush()
         with self._store.read() as reader:
             counts = reader.counts()
+            model = reader.model
+            learnt = None if model is None else reader.calibration(model[0])
         return Stats(
             path=str(self._store.path),
             documents=counts.documents,
@@ -57,6 +60,7 @@ class Reporting:
             awaiting=counts.awaiting,
             collections=counts.collections,
             model=self._info,
+            calibrated=_calibrated(self._info, learnt),
             searches_logged=counts.searches,
             triples=counts.triples,
             feedback=counts.feedback,
@@ -93,6 +97,12 @@ class Reporting:
                 items = _with_texts(reader, items)
         more = encode_cursor("searches", found[size - 1][0]) if len(found) > size else None
         return Page(tuple(items), more)
+
+
+def _calibrated(info: ModelInfo, learnt: tuple[float, ...] | None) -> CalibrationSource | None:
+    if learnt is not None:
+        return "own"
+    return None if info.calibration is None else "shipped"
 
 
 def _with_texts(reader: Reader, items: list[Disagreement]) -> list[Disagreement]:

@@ -169,6 +169,10 @@ class Searching:
             vector = self.legs.embedded(question)
             question = replace(question, least_depth=depth, vector=vector)
 
+    def embedded(self, question: Question) -> Question:
+        """The question with its vector, for who asks it more than once."""
+        return replace(question, vector=self._legs.embedded(question))
+
     def find(
         self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
     ) -> Found:

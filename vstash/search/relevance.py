@@ -18,7 +18,7 @@ from vstash.types import Tier
 
 if TYPE_CHECKING:
     from vstash.search.fusion import Candidates, Fused
-    from vstash.types import FloatArray, IdArray
+    from vstash.types import FloatArray, IdArray, ModelInfo
 
 __all__ = [
     "ABSTAIN_BELOW",
@@ -27,6 +27,7 @@ __all__ = [
     "Calibration",
     "features",
     "relevance",
+    "shipped",
     "tier",
 ]
 
@@ -61,6 +62,11 @@ class Calibration:
 
 # Fitted as that of the package's model, without the cosine, whose scale is a model's own.
 ANY_MODEL: Final = Calibration((0.0, 1.747, 0.421, 0.327, 2.3164), -3.3599)
+
+
+def shipped(info: ModelInfo) -> Calibration:
+    """The calibration that comes with a model, or the one for any."""
+    return ANY_MODEL if info.calibration is None else Calibration.of(info.calibration)
 
 
 def features(

@@ -10,6 +10,7 @@ import apsw
 from vstash.errors import StoreCorruptError
 from vstash.reports import Finding
 from vstash.store import documents
+from vstash.store.calibration import calibration_findings
 from vstash.store.check_vectors import vector_findings
 from vstash.store.check_words import finding, words
 from vstash.store.connection import fetch
@@ -49,10 +50,11 @@ def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckRe
         vector_findings(connection),
         _counters(connection),
         _references(connection),
+        calibration_findings(connection),
     ):
         try:
             findings.extend(part)
-        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:  # noqa: PERF203 - five parts, not a hot loop
+        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:  # noqa: PERF203 - six parts, not a hot loop
             code, message = "value_damaged", "A stored value cannot be read: restore a backup."
             if isinstance(error, apsw.SQLError) and not is_malformed(error):
                 code = "table_damaged"

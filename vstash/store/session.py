@@ -10,7 +10,17 @@ import apsw
 
 from vstash.feedback import JudgedSearch
 from vstash.filters import Filter
-from vstash.store import code_table, documents, feedback, keyword, log, queue, spans, vectors
+from vstash.store import (
+    calibration,
+    code_table,
+    documents,
+    feedback,
+    keyword,
+    log,
+    queue,
+    spans,
+    vectors,
+)
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch, id_list
@@ -312,8 +322,8 @@ class Reader:
         return log.evidence(self._connection, collection)
 
     def calibration(self, model: int) -> tuple[float, ...] | None:
-        """How relevance follows from its features, as learnt of this file: the intercept last."""
-        return vectors.calibration(self._connection, model)
+        """How relevance follows from its features, as learnt of this file, None for nothing: the intercept last."""
+        return calibration.calibration(self._connection, model)
 
     def waiting(self, limit: int, *, after: int) -> list[tuple[int, str, str, str]]:
         """Chunks that await a vector, with their titles, headings and texts, after a chunk id."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -148,12 +147,6 @@ def delete_vectors(connection: apsw.Connection, model: int, ids: Iterable[int]) 
     gone = [(chunk,) for chunk in ids]
     connection.executemany(f"DELETE FROM vector_{model} WHERE chunk = ?", gone)
     connection.executemany(f"DELETE FROM coarse_{model} WHERE rowid = ?", gone)
-
-
-def calibration(connection: apsw.Connection, model: int) -> tuple[float, ...] | None:
-    """What was learnt of the file for a model, None for nothing."""
-    rows = fetch(connection, "SELECT weights FROM calibration WHERE model = ?", (model,))
-    return tuple(map(float, json.loads(rows[0][0]))) if rows else None
 
 
 def in_parts(

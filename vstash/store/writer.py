@@ -11,7 +11,7 @@ import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
-from vstash.store import codes, documents, feedback, keyword, log, queue, vectors
+from vstash.store import calibration, codes, documents, feedback, keyword, log, queue, vectors
 from vstash.store.derived import Derived
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, merge_some
@@ -282,6 +282,15 @@ class Writer(Reader):
         )
         self._crash_point("judge:end")
         return at
+
+    def calibrate(self, model: int, weights: Sequence[float], *, queries: int, now: int) -> None:
+        """Store how relevance follows from its features for a model, the intercept last."""
+        calibration.set_calibration(self._connection, model, weights, queries=queries, now=now)
+        self._crash_point("calibrate:end")
+
+    def forget_calibration(self, model: int) -> bool:
+        """Forget what was learnt for a model; returns whether there was anything."""
+        return calibration.clear_calibration(self._connection, model)
 
     def trim_log(self, *, keep_rows: int, oldest: int) -> None:
         """Forget logged searches beyond a count, and those before a time in microseconds."""

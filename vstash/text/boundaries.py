@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final, Literal
 
-__all__ = ["Kind", "first_start", "last_cut"]
+__all__ = ["Kind", "first_start", "last_cut", "sentences"]
 
 Kind = Literal["prose", "lines"]
 
@@ -72,3 +73,18 @@ def first_start(text: str, low: int, high: int, kind: Kind) -> int | None:
             if low <= match.end() < high:
                 return match.end()
     return None
+
+
+def sentences(text: str) -> list[str]:
+    """Cut a text into its sentences; paragraphs end them too.
+
+    Args:
+        text: The whole text.
+
+    Example:
+        >>> sentences("One two. Three four")
+        ['One two. ', 'Three four']
+    """
+    ends = {match.end() for pattern in (_PARAGRAPH, _SENTENCE) for match in pattern.finditer(text)}
+    cuts = [0, *sorted(ends - {len(text)}), len(text)]
+    return [text[start:end] for start, end in pairwise(cuts) if start < end]

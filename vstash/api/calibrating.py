@@ -1,0 +1,68 @@
+"""The routes that calibrate relevance for the file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Body, FastAPI
+from starlette.responses import Response
+
+from vstash.api.describe import BODY, WRITING, refusals, reply
+from vstash.api.inputs import CalibrationInput
+from vstash.api.replies import CalibrationReply, CalibrationResetReply
+from vstash.errors import CalibrationError, CollectionNotFoundError, QueryError
+from vstash.memory import Memory
+
+__all__ = ["CalibrationRoutes"]
+
+
+class CalibrationRoutes:
+    """Calibration over HTTP.
+
+    Args:
+        memory: What is calibrated.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the routes to an application."""
+        app.add_api_route(
+            "/v1/calibrate",
+            self.calibrate,
+            methods=["POST"],
+            operation_id="calibrate",
+            summary="Learn what relevance means in this file",
+            response_model=CalibrationReply,
+            response_description="How well relevance holds on probes, and whether it was stored.",
+            responses=refusals(
+                *BODY, QueryError, CollectionNotFoundError, CalibrationError, *WRITING
+            ),
+        )
+        app.add_api_route(
+            "/v1/calibrate",
+            self.reset,
+            methods=["DELETE"],
+            operation_id="resetCalibration",
+            summary="Forget what was learnt",
+            response_model=CalibrationResetReply,
+            response_description="Relevance is the model's own again.",
+            responses=refusals(*WRITING),
+        )
+
+    def calibrate(self, given: Annotated[CalibrationInput, Body()]) -> Response:
+        """The file is asked for what is in it; no label and no logged search is used.
+
+        The reply comes when it is done, after some seconds. What is learnt is stored only where it
+        holds better on queries that it was not fitted to.
+        """
+        return reply(
+            self._memory.calibrate(
+                collection=given.collection, probes=given.probes, seed=given.seed
+            )
+        )
+
+    def reset(self) -> Response:
+        """It can be repeated."""
+        return reply({"removed": self._memory.reset_calibration()})
