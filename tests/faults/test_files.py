@@ -118,6 +118,7 @@ def calls(memory: Memory, folder: Path) -> dict[str, Callable[[], object]]:
         "embed": memory.embed,
         "embed_in_background": memory.embed_in_background,
         "search": lambda: memory.search("x"),
+        "why_not": lambda: memory.why_not("x", key="a"),
         "context": lambda: memory.context("port"),
         "get": lambda: memory.get(key="staging"),
         "get_chunk": lambda: memory.get_chunk(1),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vstash.pipeline.shaping import Shaped
     from vstash.search.words import QueryWords
 
-__all__ = ["explained", "made_hits", "present_words"]
+__all__ = ["explained", "listed_row", "made_hits", "present_words"]
 
 
 def made_hits(
@@ -43,13 +43,7 @@ def made_hits(
     """
     candidates, hits = found.candidates, []
     for place, position in enumerate(map(int, chosen.positions)):
-        row = rows.get(int(candidates.ids[position]))
-        if row is None:
-            raise StoreCorruptError(
-                "The file is damaged: an index lists a passage that does not exist. "
-                "`vstash check` tells what is wrong."
-            )
-        chunk, document = row
+        chunk, document = row = listed_row(rows, int(candidates.ids[position]))
         explanation = None
         if question.explain:
             explanation = explained(question, words, found, position, row)
@@ -73,6 +67,25 @@ def made_hits(
             )
         )
     return tuple(hits)
+
+
+def listed_row(rows: Mapping[int, tuple[Chunk, Document]], chunk_id: int) -> tuple[Chunk, Document]:
+    """The chunk that an index listed, with its document.
+
+    Args:
+        rows: By chunk id.
+        chunk_id: As listed.
+
+    Raises:
+        StoreCorruptError: When there is no such chunk.
+    """
+    row = rows.get(chunk_id)
+    if row is None:
+        raise StoreCorruptError(
+            "The file is damaged: an index lists a passage that does not exist. "
+            "`vstash check` tells what is wrong."
+        )
+    return row
 
 
 def explained(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.misses import MissingWord, MissStage, WhyNot
-from vstash.pipeline.hits import explained, present_words
+from vstash.pipeline.hits import explained, listed_row, present_words
 from vstash.pipeline.question import MAX_K, Question, checked_question
 from vstash.pipeline.ranks import Ranks, keyword_ranks, last_listed, vector_ranks
 from vstash.pipeline.search import Found, Searching, asked_words
@@ -270,18 +270,17 @@ class Misses:
             vector_rank = int(listed.vector_rank[position]) or vector_rank
             keyword_rank = int(listed.keyword_rank[position]) or keyword_rank
         cosine = float(by_vector.scores[0])
-        asked_vectors, asked_words_too = mode != "keyword", mode != "vector"
         return replace(
             known,
             depth=answers.depth,
             degraded=answers.degraded,
-            awaiting=asked_vectors and math.isnan(cosine),
+            awaiting=mode != "keyword" and math.isnan(cosine),
             vector_rank=vector_rank or None,
             vector_deeper_than=None if vector_rank or math.isnan(cosine) else by_vector.deeper_than,
             vector_score=None if math.isnan(cosine) else cosine,
             vector_needed=last_listed(listed.vector_rank, listed.cosine, answers.depth),
             keyword_rank=keyword_rank or None,
-            keyword_score=float(by_keyword.scores[0]) if asked_words_too else None,
+            keyword_score=None if mode == "vector" else float(by_keyword.scores[0]),
             keyword_needed=last_listed(listed.keyword_rank, listed.bm25, answers.depth),
         )
 
@@ -321,7 +320,7 @@ def _with_words(
     reader: Reader, traced: _Traced, words: QueryWords, known: WhyNot, chunk: int
 ) -> WhyNot:
     answers = traced.found.answers
-    (row,) = reader.chunks(np.array([chunk], dtype=np.int64)).values()
+    row = listed_row(reader.chunks(np.array([chunk], dtype=np.int64)), chunk)
     present = set().union(*present_words(words, row).values())
     missing = [
         MissingWord(word, value, often)
@@ -359,7 +358,7 @@ def _with_score(
 
 def _explanation(reader: Reader, traced: _Traced, words: QueryWords, position: int) -> Explanation:
     ids = traced.found.candidates.ids[[position]]
-    (row,) = reader.chunks(ids).values()
+    row = listed_row(reader.chunks(ids), int(ids[0]))
     found = explained(traced.question, words, traced.found, position, row)
     if traced.recency is None:
         return found

@@ -66,6 +66,9 @@ class Searching:
         settings: Limits and the default strategy.
         record: Takes what is to be logged, without waiting.
         clock: Microseconds since the epoch.
+
+    Attributes:
+        legs: Ask both indexes.
     """
 
     def __init__(
