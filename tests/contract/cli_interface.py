@@ -287,6 +287,14 @@ class CliInterface:
         """List judged searches."""
         return self.run("feedback", "--list", *_options(limit=limit, cursor=cursor))
 
+    def calibrate(self, **fields: object) -> JsonDict:
+        """Learn relevance from the file."""
+        return self.run("calibrate", *_options(**fields))
+
+    def reset_calibration(self) -> JsonDict:
+        """Forget it."""
+        return self.run("calibrate", "--reset")
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """Read files and folders; files that failed are told with exit code 1."""
         words = ("ingest", *_options(collection=collection), "--", *paths)

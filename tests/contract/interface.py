@@ -168,6 +168,14 @@ class Interface(Protocol):
         """List judged searches: ``items`` and ``next_cursor``."""
         ...
 
+    def calibrate(self, **fields: object) -> JsonDict:
+        """Learn relevance from the file; the fields are those of `Memory.calibrate`."""
+        ...
+
+    def reset_calibration(self) -> JsonDict:
+        """Forget it: ``removed``."""
+        ...
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """Read files and folders; the REST API has no such route."""
         ...

@@ -243,6 +243,14 @@ class MemoryInterface:
             lambda: self._memory.judged_searches(**_given(limit=limit, cursor=cursor))
         )
 
+    def calibrate(self, **fields: object) -> JsonDict:
+        """Learn relevance from the file."""
+        return self._call(lambda: self._memory.calibrate(**_given(**fields)))
+
+    def reset_calibration(self) -> JsonDict:
+        """Forget it."""
+        return {"removed": typed(self._memory.reset_calibration)}
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """Read files and folders."""
         return self._call(lambda: self._memory.ingest(paths, collection=collection))

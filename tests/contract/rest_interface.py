@@ -284,6 +284,14 @@ class RestInterface:
         """List judged searches."""
         return self.send("GET", "/v1/feedback" + _query(limit=limit, cursor=cursor))
 
+    def calibrate(self, **fields: object) -> JsonDict:
+        """Learn relevance from the file."""
+        return self.send("POST", "/v1/calibrate", _body(**fields))
+
+    def reset_calibration(self) -> JsonDict:
+        """Forget it."""
+        return self.send("DELETE", "/v1/calibrate")
+
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """The REST API has no such route."""
         raise NotImplementedError

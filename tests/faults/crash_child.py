@@ -69,6 +69,12 @@ def judged(engine: Engine) -> None:
     )
 
 
+def calibrated(engine: Engine) -> None:
+    """Store what was learnt of relevance."""
+    with engine.store.write() as writer:
+        writer.calibrate(1, [1.0] * 6, queries=50, now=1)
+
+
 def planted(engine: Engine) -> None:
     """The control: text in one transaction; the crash comes before the words in the next."""
     prepared = prepare.prepare(NewDocument(AFTER, key="fresh"), engine.settings)
@@ -88,11 +94,12 @@ def planted(engine: Engine) -> None:
 
 @dataclass(frozen=True)
 class Left:
-    """What a file holds: texts by key, how many chunks await a vector, and how much feedback."""
+    """What a file holds: texts by key, chunks that await a vector, feedback, calibration."""
 
     held: dict[str, str]
     awaiting: int = 0
     feedback: int = 0
+    calibrated: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ WORK: dict[str, Work] = {
     "for_later": Work(for_later, ONCE, Left(BEFORE | {"target": AFTER}, 1)),
     "embedded": Work(embedded, Left(BEFORE | {"late": AFTER}, 1), Left(BEFORE | {"late": AFTER})),
     "judged": Work(judged, ONCE, Left(BEFORE, feedback=2)),
+    "calibrated": Work(calibrated, ONCE, Left(BEFORE, calibrated="own")),
     "planted": Work(planted, ONCE, Left(BEFORE | {"fresh": AFTER})),
 }
 
@@ -150,7 +158,7 @@ def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
     with Memory(path, model="fake") as memory:
         held = {item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items}
         stats = memory.stats()
-        left = Left(held, stats.awaiting, stats.feedback)
+        left = Left(held, stats.awaiting, stats.feedback, stats.calibrated)
         found = [finding.code for finding in memory.check().findings]
         # A chunk that awaits its vector is found by its words.
         hits = {hit.document.key: hit.text for hit in memory.search(AFTER).hits}

@@ -117,7 +117,7 @@ class Calibrating:
         if len(answered) < _LEAST_PROBES:
             raise CalibrationError(
                 f"Only {len(answered)} of {probes} probes could be made and asked; it takes "
-                f"{_LEAST_PROBES}. Nothing was stored: relevance stays the model's own. Store more "
+                f"{_LEAST_PROBES}. Nothing was stored: relevance stays what it was. Store more "
                 "documents, of sentences with five words and more, and calibrate again."
             )
         rows = _rows(answered)

@@ -174,7 +174,7 @@ class Searching:
 
     def embedded(self, question: Question) -> Question:
         """The question with its vector, for who asks it more than once."""
-        return replace(question, vector=self._legs.embedded(question))
+        return replace(question, vector=self.legs.embedded(question))
 
     def find(
         self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch

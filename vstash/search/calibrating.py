@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDS", "PRIOR_STRENGTH", "Held", "auroc", "cross_validated", "fit", "held"]
 
-PRIOR_STRENGTH: Final = 0.5
+PRIOR_STRENGTH: Final = 2.0
 """Precision of the prior of each standardised weight, for each row that is fitted to. It grows with
 them since more probes are no more like people's questions: docs/calibrate.md has the figures."""
 FOLDS: Final = 5
@@ -82,7 +82,7 @@ def _newton(
     x: Numbers, labels: Numbers, centre: Numbers, offset: float, precision: float
 ) -> Numbers:
     """Minimise loss + precision / 2 * |weights - centre|^2, halving steps that would raise it."""
-    weights = centre.copy()
+    weights: Numbers = centre.copy()
     before = _objective(x, labels, weights, centre, offset, precision)
     for _ in range(_STEPS):
         probabilities = 1 / (1 + np.exp(-(x @ weights + offset)))
@@ -93,7 +93,7 @@ def _newton(
         while after > before and np.abs(step).max(initial=0) > _STILL:
             step /= 2
             after = _objective(x, labels, weights - step, centre, offset, precision)
-        weights = weights - step
+        weights -= step
         before = after
         if np.abs(step).max(initial=0) <= _STILL:
             break

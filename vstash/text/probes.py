@@ -40,7 +40,7 @@ def _askable(sentence: str) -> list[AskableWord]:
     for written in words(sentence):
         for text in _pieces(written):
             derived = tuple(tokens(text))
-            if derived and not empty.issuperset(derived):
+            if not empty >= {*derived}:
                 found.setdefault(derived, AskableWord(text, derived))
     return [*found.values()]
 
