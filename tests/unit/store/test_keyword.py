@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
-import numpy as np
 import pytest
 
 from vstash.store.connection import fetch
-from vstash.store.keyword import clear, delete_words, insert_words, phrase
+from vstash.store.keyword import clear, delete_words, insert_words
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import indexed, tokens
 
@@ -100,40 +99,3 @@ def test_the_tokenizer_does_not_split_our_tokens_again(
     assert {row[0] for row in stored} == set(indexed(text).split())
     for token in tokens(text):
         assert 70 in matching(connection, [token])
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("amber lamp", [1, 5]),
-        ("lamp amber", []),
-        ("the amber", [1, 5]),
-        ("a lamp post", [3]),
-        ("amber", [1, 2, 5]),
-        ("amber amber amber", [2]),
-        ("basil AND garden", []),
-        ('lamp" OR "basil', []),
-        ("no such word", []),
-    ],
-)
-def test_a_phrase_is_its_tokens_in_a_row(
-    connection: apsw.Connection, words: str, expected: list[int]
-) -> None:
-    """In their order and next to one another; nothing in them is an operator."""
-    found = phrase(connection, tokens(words) or [words], most=10, allowed=None)
-    assert found.tolist() == expected
-
-
-def test_phrases_are_bounded_and_filtered(connection: apsw.Connection) -> None:
-    """The lowest ids of those allowed; a sign that FTS5 knows is a word like any other."""
-    assert phrase(connection, ["amber"], most=2, allowed=None).tolist() == [1, 2]
-    assert phrase(connection, ["amber"], most=2, allowed=np.array([2, 3, 5])).tolist() == [2, 5]
-    assert phrase(connection, ["amber"], most=2, allowed=np.array([3])).tolist() == []
-    for sign in ('"', '"" OR "amber', "*", "^amber", "body:amber", "(", "amber*"):
-        assert phrase(connection, [sign], most=9, allowed=None).tolist() == []
-
-
-def test_a_phrase_does_not_cross_fields(connection: apsw.Connection) -> None:
-    """Its end in the body does not complete its beginning in the title."""
-    insert_words(connection, [(70, ("cedar", "", "door")), (71, ("cedar door", "", "other"))])
-    assert phrase(connection, ["cedar", "door"], most=9, allowed=None).tolist() == [71]
