@@ -24,6 +24,7 @@ HOSTILE = [
     *("amber AND lamp", "amber OR", "NOT amber", "amber NEAR/2 lamp", "NEAR(amber lamp)", "^amber"),
     *("amber*", "amber + lamp", "- amber", "(amber", "amber)", "keyword:amber", "rowid:1", "''"),
     *("'; DROP TABLE document; --", "\ud800", "a\udfff", "%", "_", "\\", "\u200b", "\U0010ffff"),
+    *('"amber lamp"', "`HTTPServer2` not_found", "\u201ecedar door\u201c 3.11 E-1", '"" "" "a'),
     *("title: amber", "'amber'", "amber\0lamp", "a" * 3000, "amber " * 700, "\x1b[31m", "?1"),
 ]
 MODES: tuple[Mode, ...] = ("hybrid", "vector", "keyword")
@@ -53,6 +54,12 @@ def answered(memory: Memory, query: str, mode: Mode, strategy: StrategyName) -> 
     for hit in result.hits:
         assert hit.score == hit.score, "NaN"
         assert hit.text in TEXTS.values()
+        assert (hit.relevance is not None) == (mode == "hybrid" and strategy == "score")
+        assert 0 <= (hit.relevance or 0) <= 1
+        why = hit.explanation
+        assert why is not None
+        parts = why.vector_part + why.keyword_part + why.feedback_part + why.exact_part
+        assert parts == pytest.approx(hit.score, abs=1e-4)
     if mode != "keyword":
         assert len(result.hits) == len(TEXTS)
 

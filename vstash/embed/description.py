@@ -245,8 +245,10 @@ class _Fields:
             return None
         if not isinstance(value, list) or len(value) != _CALIBRATION_NUMBERS:
             self.fail("calibration", f"must hold {_CALIBRATION_NUMBERS} numbers")
-        if not all(isinstance(x, int | float) and abs(x) < _MOST_CALIBRATION for x in value):
-            self.fail("calibration", "must hold finite numbers of moderate size")
+        if any(isinstance(x, bool) or not isinstance(x, int | float) for x in value):
+            self.fail("calibration", "must hold numbers alone")
+        if any(abs(x) >= _MOST_CALIBRATION for x in value):
+            self.fail("calibration", f"must hold numbers below {_MOST_CALIBRATION:g} in size")
         return tuple(map(float, value))
 
     def digests(self) -> dict[str, str] | None:

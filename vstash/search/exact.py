@@ -31,7 +31,8 @@ _MARKS: Final = {
 }
 _QUOTED = re.compile(
     "|".join(
-        f"{opening}([^{closing}]{{0,{_LONGEST}}})[{closing}]" for opening, closing in _MARKS.items()
+        f"{opening}([^{opening}{closing}]{{0,{_LONGEST}}})[{closing}]"
+        for opening, closing in _MARKS.items()
     )
 )
 _AROUND: Final = ".,;:!?()[]{}<>'\"`\u2026\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"

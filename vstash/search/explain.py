@@ -104,10 +104,11 @@ def _sentence(
 def _reasons(fused: Fused, exact: tuple[str, ...]) -> str:
     """What moved the weight of keywords, and what counts beside both legs."""
     reasons = []
-    if fused.damping != 1:
+    counts = fused.weights.keyword > 0
+    if counts and fused.damping != 1:
         length = "long" if fused.damping < 1 else "short"
         reasons.append(f"{fused.damping:.2f} times the usual for a {length} query")
-    if fused.trust != 1:
+    if counts and fused.trust != 1:
         reasons.append(f"{fused.trust:.2f} times by the collection's other searches")
     if exact:
         reasons.append(f"to the letter: {', '.join(exact)}")

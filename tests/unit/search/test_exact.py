@@ -35,6 +35,7 @@ QUOTED = [
     ('it"s an unbalanced quote', []),
     ('an empty "" and a blank "   " one', []),
     ('one sign "x" is no phrase', []),
+    ("\u201cnever closed, \u201cbut this\u201d", ["but this"]),
     (f'"{"x" * 201}" is no phrase', []),
 ]  # fmt: skip
 PROSE = [
@@ -89,7 +90,13 @@ def test_no_more_than_eight() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        *('"' * 100_000, '"a' * 50_000, "`\u201c\u00ab" * 33_333, "\u201ea" * 50_000),
+        *(
+            '"' * 100_000,
+            '"a' * 50_000,
+            "`\u201c\u00ab" * 33_333,
+            "\u201ea" * 50_000,
+            "\u201c\u00ab\u300c" * 33_333,
+        ),
         *('"' + "a" * 99_999, '"ab" ' * 20_000, "a_" * 50_000, "." * 100_000, "a" * 100_000),
         *("a.b" * 33_333, "aB " * 33_333, "_a " * 33_333, "1 " * 50_000, " " * 100_000),
     ],

@@ -95,6 +95,16 @@ def test_matched_words_come_rarest_first() -> None:
     )
 
 
+def test_what_moved_a_weight_of_nothing_is_not_told() -> None:
+    """Where no word occurs, neither the length of the query nor other searches matter."""
+    fused = replace(scored(damping=2.0, trust=1.25), weights=Weights(0.75, 0.0))
+    two = candidates((0.75, 0.0, 1, 0), (0.25, 0.0, 2, 0))
+    found = explain(0, two, fused, mode="hybrid", strategy="score", idfs={}, present={}, exact=())
+    assert found.why == (
+        "Number 1 by vectors, not listed by keywords; score weighs vectors 0.75 and keywords 0.00."
+    )
+
+
 def test_what_was_not_asked_is_none() -> None:
     """A leg that was not asked has no normalised score."""
     assert explained(1, "vector")[0].keyword_normalised is None

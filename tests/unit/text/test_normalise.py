@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from vstash.text.characters import word_pattern
-from vstash.text.normalise import MAX_TOKEN_CHARS, NORMALISER_VERSION, indexed, tokens
+from vstash.text.normalise import MAX_TOKEN_CHARS, NORMALISER_VERSION, indexed, tokens, unspaced
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,19 @@ def test_threads_agree() -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(indexed, texts))
     assert set(results) == {indexed(texts[0])}
+
+
+@pytest.mark.parametrize(
+    ("char", "expected"),
+    [
+        *(("\u4eac", True), ("\u3042", True), ("\u0e01", True), ("\uac00", True)),
+        *(("a", False), ("\u00e9", False), ("\u0431", False), ("\u05d0", False)),
+        *(("7", False), (" ", False), ("\u3001", False)),
+    ],
+)
+def test_scripts_without_spaces(char: str, expected: bool) -> None:  # noqa: FBT001 - a case of the table
+    """Han, Kana, Thai and Hangul; neither letters of others nor signs."""
+    assert unspaced(char) == expected
 
 
 def test_version_is_a_number() -> None:
