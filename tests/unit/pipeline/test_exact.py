@@ -12,8 +12,9 @@ from vstash import Memory, NewDocument
 from vstash.filters import parse
 from vstash.pipeline.engine import Engine, open_engine
 from vstash.pipeline.exact import NO_TERMS, ExactFound, find_exact
+from vstash.pipeline.keyword_leg import KeywordLeg
 from vstash.pipeline.search import asked_words
-from vstash.search.exact import EXACT_WEIGHT
+from vstash.search.exact import EXACT_WEIGHT, WORD_WEIGHT
 from vstash.search.words import idf
 
 DOCUMENTS = (
@@ -47,7 +48,11 @@ def look(engine: Engine, query: str, filter_: object = None) -> tuple[ExactFound
     with engine.store.read() as reader:
         where = None if filter_ is None else parse(filter_)
         allowed = reader.allowed("default", where, now=2**60)
-        found = find_exact(reader, query, asked_words(query), allowed, count=reader.chunk_count)
+        words = asked_words(query)
+        scores = KeywordLeg(0).score(reader, words.informative, words.all)
+        found = find_exact(
+            reader, query, words, scores.frequencies, allowed, count=reader.chunk_count
+        )
         rows = reader.chunks(found.ids)
     keys = [rows[chunk][1].key for chunk in found.ids.tolist()]
     return found, dict(zip(keys, found.gains.tolist(), strict=True))
@@ -165,3 +170,17 @@ def test_gains_by_candidates(ids: Sequence[int]) -> None:
     expected = [chunk if chunk in gaining else 0 for chunk in ids]
     assert found.of(np.array(ids, dtype=np.int64)).tolist() == expected
     assert NO_TERMS.of(np.array(ids, dtype=np.int64)).tolist() == [0] * len(ids)
+
+
+def test_a_query_of_one_word_is_looked_up_as_it_is_spelt(engine: Engine) -> None:
+    """Other forms of the same stem gain nothing; in a question, or when quoted words stand by, no word does."""
+    found, gains = look(engine, "memories?")
+    assert keys_of(engine, found, "memories") == {"stems"} == set(gains)
+    with engine.store.read() as reader:
+        rarity = idf(reader.chunk_count, 1) / idf(reader.chunk_count, 0)
+    assert gains["stems"] == pytest.approx(WORD_WEIGHT * rarity**2)
+    assert look(engine, "which memories")[0] is NO_TERMS or not len(
+        look(engine, "which memories")[1]
+    )
+    # More chunks than single out anything hold the word.
+    assert look(engine, "filler")[1] == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from vstash.search.exact import ExactTerm, exact_terms, exact_weight
@@ -56,13 +58,13 @@ PROSE = [
 def test_identifiers_are_found_by_their_shape(query: str, expected: list[str]) -> None:
     """Without the punctuation around them; nothing is quoted but in quotation marks."""
     found = exact_terms(query)
-    assert [term.text for term in found if not term.quoted] == expected
+    assert [term.text for term in found if term.kind != "quoted"] == expected
 
 
 @pytest.mark.parametrize(("query", "expected"), QUOTED, ids=[case[0][:40] for case in QUOTED])
 def test_quoted_phrases_are_found(query: str, expected: list[str]) -> None:
     """In the quotation marks of several languages and in backticks, of 2 to 200 characters."""
-    assert exact_terms(query) == tuple(ExactTerm(text, quoted=True) for text in expected)
+    assert exact_terms(query) == tuple(ExactTerm(text, "quoted") for text in expected)
 
 
 @pytest.mark.parametrize("query", PROSE)
@@ -75,9 +77,9 @@ def test_what_is_quoted_is_not_looked_at_again() -> None:
     """An identifier in a phrase is part of the phrase; the phrases come first, each once."""
     query = 'E0308 `E0308` "error E0308 in x_y" e0308 z_1 z_1'
     assert exact_terms(query) == (
-        ExactTerm("E0308", quoted=True),
-        ExactTerm("error E0308 in x_y", quoted=True),
-        ExactTerm("z_1", quoted=False),
+        ExactTerm("E0308", "quoted"),
+        ExactTerm("error E0308 in x_y", "quoted"),
+        ExactTerm("z_1", "identifier"),
     )
 
 
@@ -110,20 +112,23 @@ def test_any_length_is_read_once(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quoted", "share", "rarity", "expected"),
+    ("kind", "share", "rarity", "expected"),
     [
-        (True, 0.0, 1.0, 8.0),
-        (True, 1.0, 0.5, 4.0),
-        (False, 1.0, 1.0, 8.0),
-        (False, 1.0, 0.25, 2.0),
+        ("quoted", 0.0, 1.0, 16.0),
+        ("quoted", 1.0, 0.5, 8.0),
+        ("identifier", 1.0, 1.0, 16.0),
+        ("identifier", 1.0, 0.25, 4.0),
         # ((.65 - .3) / .7)^2 = .25
-        (False, 0.65, 1.0, 2.0),
-        (False, 0.3, 1.0, 0.0),
-        (False, 0.1, 1.0, 0.0),
-        (True, 1.0, 0.0, 0.0),
+        ("identifier", 0.65, 1.0, 4.0),
+        ("identifier", 0.3, 1.0, 0.0),
+        ("identifier", 0.1, 1.0, 0.0),
+        ("quoted", 1.0, 0.0, 0.0),
+        ("word", 0.0, 0.5, 1.5),
     ],
 )
-def test_the_weight_by_hand(quoted: bool, share: float, rarity: float, expected: float) -> None:  # noqa: FBT001 - a case of the table
-    """8 times the rarity; for identifiers times ((share - .3) / .7)^2."""
-    term = ExactTerm("x_1", quoted=quoted)
+def test_the_weight_by_hand(
+    kind: Literal["quoted", "identifier", "word"], share: float, rarity: float, expected: float
+) -> None:
+    """16 times the rarity, for identifiers times ((share - .3) / .7)^2; 6 rarity^2 for a word."""
+    term = ExactTerm("x_1", kind)
     assert exact_weight(term, share, rarity) == pytest.approx(expected)
