@@ -190,7 +190,7 @@ def _draw(found: Sequence[Gathered], path: Path) -> None:
             axes.plot(bins[:, 0], bins[:, 1], marker=".", linewidth=1, label=each.name)
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axes.set_xlabel("relevance of the first hit")
-        axes.set_ylabel("share of first hits that were relevant")
+        axes.set_ylabel("share that was relevant")
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside right upper", frameon=False)
         figure.savefig(target, metadata={"Date": None})
