@@ -48,6 +48,10 @@ def shared(later: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Shared
                     )
                     for day in range(30)
                 ),
+                *(
+                    NewDocument(f"Rain on day {day} filled the river.", collection="rain")
+                    for day in range(30)
+                ),
                 NewDocument("Ada prefers tea over coffee.", key="tea", collection="alone"),
                 NewDocument("Gone soon.", key="gone", collection="emptied"),
             ]
@@ -142,12 +146,14 @@ def test_nothing_relevant_enough_is_no_hit(library: Interface, shape: dict[str, 
 
 
 def test_an_unlikely_answer_is_told(library: Interface) -> None:
-    """Hits there are, but the answer says that none is likely to be one; a threshold is stricter."""
-    result = library.search("zebra crossing in Lisbon")
+    """Hits there are, but the answer says that none is likely to be one; a threshold decides instead."""
+    # In a collection of its own: what other searches agreed on counts too.
+    query = "zebra crossing giraffe elephant tiger Lisbon"
+    result = library.search(query, collection="rain")
     assert len(result["hits"]) == 10
     assert result["abstained"].startswith("unlikely: ")
-    assert max(hit["relevance"] for hit in result["hits"]) < 0.2
-    assert library.search("zebra crossing in Lisbon", min_relevance=0)["abstained"] is None
+    assert {hit["tier"] for hit in result["hits"]} == {"low"}
+    assert library.search(query, collection="rain", min_relevance=0)["abstained"] is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import apsw
 import pytest
 
 from vstash import Memory
+from vstash.search.relevance import ABSTAIN_BELOW
 from vstash.search.words import idf
 from vstash.testing import FakeEmbedder
 from vstash.types import Hit, ModelInfo, SearchResult
@@ -105,11 +106,14 @@ def test_what_was_learnt_of_the_file_comes_first(tmp_path: Path) -> None:
 
 
 def test_abstaining_is_told_by_the_likeliest_of_the_best(tmp_path: Path) -> None:
-    """Below .2 no hit is likely; at .2 and above one is."""
-    below = asked(tmp_path / "a.db", "amber", 0, 0, 0, 0, 0, -1.4)
-    assert below.abstained == "unlikely: the best hit has a relevance of 0.20, less than 0.2"
+    """Just below the limit no hit is likely, just above it one is."""
+    limit = math.log(ABSTAIN_BELOW / (1 - ABSTAIN_BELOW))
+    below = asked(tmp_path / "a.db", "amber", 0, 0, 0, 0, 0, limit - 0.01)
+    assert below.abstained is not None
+    assert below.abstained.startswith("unlikely: the best hit has a relevance of ")
+    assert below.abstained.endswith(f"less than {ABSTAIN_BELOW:g}")
     assert len(below.hits) == 5
-    assert asked(tmp_path / "b.db", "amber", 0, 0, 0, 0, 0, -1.38).abstained is None
+    assert asked(tmp_path / "b.db", "amber", 0, 0, 0, 0, 0, limit + 0.01).abstained is None
 
 
 def test_a_hit_is_never_left_with_a_reason_to_abstain(tmp_path: Path) -> None:
