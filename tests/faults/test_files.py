@@ -132,6 +132,8 @@ def calls(memory: Memory, folder: Path) -> dict[str, Callable[[], object]]:
         "feedback": lambda: memory.feedback("id", 1, "cited"),
         "feedback_batch": lambda: memory.feedback_batch([]),
         "judged_searches": memory.judged_searches,
+        "calibrate": memory.calibrate,
+        "reset_calibration": memory.reset_calibration,
     }
 
 

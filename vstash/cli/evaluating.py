@@ -116,19 +116,14 @@ def evaluate(
     from vstash.evaluation.ways import DEFAULT_WAYS, ways_named
 
     _refuse_mixed(common, sets, queries, collection, work, from_log=from_log)
-    if wins < 0:
-        raise RequestError("--wins is 0 or more.")
+    _refuse_negative(wins)
     chosen = ways_named(" ".join(ways).replace(",", " ").split() if ways else DEFAULT_WAYS)
     against = _baseline(chosen, baseline)
     require_metrics()
     if picture is not None:
         checked_picture(picture)
     # All input is read before anything is stored.
-    judged = (
-        [_from_log(common, collection)]
-        if from_log
-        else _judged(sets, queries, collection, split, work)
-    )
+    judged = _judged(common, sets, queries, collection, split, work, from_log=from_log)
     if limit is not None:
         judged = [each.sample(limit, seed=seed) for each in judged]
     reports = []
@@ -170,6 +165,11 @@ def _refuse_mixed(
         raise RequestError("--work goes with sets; --queries and --from-log ask the file --db.")
 
 
+def _refuse_negative(wins: int) -> None:
+    if wins < 0:
+        raise RequestError("--wins is 0 or more.")
+
+
 def _baseline(ways: Sequence[Way], named: str | None) -> str:
     names = [way.name for way in ways]
     if named is None:
@@ -180,14 +180,20 @@ def _baseline(ways: Sequence[Way], named: str | None) -> str:
 
 
 def _judged(
+    common: Common,
     sets: Sequence[str],
     queries: str | None,
     collection: str | None,
     split: str,
     work: str | None,
+    *,
+    from_log: bool,
 ) -> list[JudgedSet]:
-    from vstash.evaluation import default_work, load_judged, load_queries
+    from vstash.evaluation import default_work, from_feedback, load_judged, load_queries
 
+    if from_log:
+        with common.memory(create=False) as memory:
+            return [from_feedback(memory, collection=collection)]
     if queries is not None:
         return [load_queries(queries, collection=collection)]
     unpacked = (default_work() if work is None else Path(work)) / "sets"
@@ -195,13 +201,6 @@ def _judged(
     if len({each.name for each in judged}) < len(judged):
         raise RequestError("Two sets have the same name: rename the folder of one.")
     return judged
-
-
-def _from_log(common: Common, collection: str | None) -> JudgedSet:
-    from vstash.evaluation import from_feedback
-
-    with common.memory(create=False) as memory:
-        return from_feedback(memory, collection=collection)
 
 
 @contextmanager

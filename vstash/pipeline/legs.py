@@ -238,7 +238,8 @@ class Legs:
     ) -> tuple[tuple[IdArray, FloatArray], FloatArray]:
         """Cosines of those that have a vector, and the vectors of all, zeros where there is none."""
         found, values = reader.vectors(self._model, ids)
-        cosines = (found, values @ vector)
+        # Unlike a product of matrices, it rounds equal vectors alike, so that equal texts tie.
+        cosines = (found, np.einsum("ij,j->i", values, vector))
         if len(found) == len(ids):
             return cosines, values
         vectors = np.zeros((len(ids), len(vector)), dtype=np.float32)

@@ -152,7 +152,8 @@ def _fed_back(
     if length == 0:
         return None
     centre = (centre / np.float32(length)).astype(np.float32)
-    cosine = around.vectors @ centre
+    # Unlike a product of matrices, it rounds equal vectors alike, so that equal texts tie.
+    cosine = np.einsum("ij,j->i", around.vectors, centre)
     sampled = around.sample @ centre
     mean = float(sampled.mean()) if len(sampled) else around.background.mean
     fed_back = standardised(

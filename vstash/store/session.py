@@ -24,6 +24,7 @@ from vstash.store import (
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch, id_list
+from vstash.store.counts import counts
 from vstash.store.derived import Derived
 from vstash.store.faults import index_damaged, require
 from vstash.store.filter_sql import compile_filter
@@ -371,31 +372,4 @@ class Reader:
 
     def counts(self) -> StoreCounts:
         """How much the file holds."""
-        run = self._connection.execute
-
-        def one(sql: str) -> int:
-            row = run(sql).fetchone()
-            return 0 if row is None else int(row[0])
-
-        model = self.model
-        mean = run("SELECT avg(disagreement) FROM search").fetchone()
-        collections = run(
-            "SELECT name, (SELECT count(*) FROM document WHERE collection = c.id) "
-            "FROM collection c ORDER BY name"
-        )
-        return StoreCounts(
-            documents=one("SELECT count(*) FROM document"),
-            chunks=one("SELECT count(*) FROM chunk"),
-            vectors=0 if model is None else one(f"SELECT count(*) FROM vector_{model[0]}"),
-            awaiting=self.awaiting_count,
-            collections={str(name): int(count) for name, count in collections},
-            searches=one("SELECT count(*) FROM search"),
-            triples=one("SELECT count(*) FROM triple"),
-            feedback=one("SELECT count(*) FROM feedback"),
-            mean_disagreement=None if mean is None else mean[0],
-            file_bytes=one(
-                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-            ),
-            schema_version=one("SELECT max(version) FROM migration"),
-            sqlite_version=apsw.sqlite_lib_version(),
-        )
+        return counts(self._connection, self.model, awaiting=self.awaiting_count)

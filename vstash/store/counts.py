@@ -1,0 +1,46 @@
+"""How much a file holds."""
+
+from __future__ import annotations
+
+import apsw
+
+from vstash.store.rows import StoreCounts
+from vstash.types import ModelInfo
+
+__all__ = ["counts"]
+
+
+def counts(
+    connection: apsw.Connection, model: tuple[int, ModelInfo] | None, *, awaiting: int
+) -> StoreCounts:
+    """Count what a file holds.
+
+    Args:
+        connection: In a transaction.
+        model: The active model and its number, None in a file without one.
+        awaiting: Chunks without a vector.
+    """
+
+    def one(sql: str) -> int:
+        row = connection.execute(sql).fetchone()
+        return 0 if row is None else int(row[0])
+
+    mean = connection.execute("SELECT avg(disagreement) FROM search").fetchone()
+    collections = connection.execute(
+        "SELECT name, (SELECT count(*) FROM document WHERE collection = c.id) "
+        "FROM collection c ORDER BY name"
+    )
+    return StoreCounts(
+        documents=one("SELECT count(*) FROM document"),
+        chunks=one("SELECT count(*) FROM chunk"),
+        vectors=0 if model is None else one(f"SELECT count(*) FROM vector_{model[0]}"),
+        awaiting=awaiting,
+        collections={str(name): int(count) for name, count in collections},
+        searches=one("SELECT count(*) FROM search"),
+        triples=one("SELECT count(*) FROM triple"),
+        feedback=one("SELECT count(*) FROM feedback"),
+        mean_disagreement=None if mean is None else mean[0],
+        file_bytes=one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"),
+        schema_version=one("SELECT max(version) FROM migration"),
+        sqlite_version=apsw.sqlite_lib_version(),
+    )
