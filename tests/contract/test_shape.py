@@ -65,11 +65,14 @@ def test_a_document_is_one_hit(library: Interface) -> None:
 
 
 def test_equal_texts_are_folded(library: Interface) -> None:
-    """The better of the two stands for the other, which stays in the store."""
+    """One of the two stands for the other, which stays in the store."""
     result = library.search("an amber lamp", k=3, fold_duplicates=True, collapse="document")
-    assert sorted(_keys(result)) == ["odd\nkey", "old", "rooms"]
-    assert {hit["document"]["key"]: hit["more"] for hit in result["hits"]}["old"] == 1
-    assert library.get_by_key("new")["text"] == "An amber lamp."
+    more = {hit["document"]["key"]: hit["more"] for hit in result["hits"]}
+    # Rounding decides which of equal scores is the higher one.
+    (kept,) = more.keys() & {"old", "new"}
+    assert more.keys() == {"odd\nkey", "rooms", kept}
+    assert more[kept] == 1
+    assert {library.get_by_key(key)["text"] for key in ("old", "new")} == {"An amber lamp."}
 
 
 @pytest.mark.parametrize("mmr", ["within", "across"])
