@@ -72,7 +72,8 @@ class Reading(Base):
                 near as .98. Nothing in the store changes.
             recency_half_life_days: Add to each score a quarter of what lies between the best and the
                 worst candidate, halved for every so many days since the document last changed.
-            log: Whether this is a real search that belongs in the disagreement log.
+            log: Whether this is a real search that belongs in the disagreement log. In this process it
+                adds to what is known of the collection's searches all the same (docs/fusion.md).
 
         Returns:
             The hits, best first, with ranks, raw scores, weights and timings.

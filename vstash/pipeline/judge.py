@@ -101,7 +101,7 @@ class Judging:
             judged,
             found,
             calibrated=self._calibrated or learnt is not None,
-            abstained=_abstained(judged, best, question.min_relevance),
+            abstained=_abstained(judged, best[: question.k], question.min_relevance),
         )
 
 

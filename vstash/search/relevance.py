@@ -104,7 +104,7 @@ def features(
         [
             np.nan_to_num(candidates.cosine),
             candidates.bm25 / max(most_bm25, 1e-6),
-            np.where(behind == 0, min(lead, _MOST_LEAD), behind),
+            np.where(behind == 0, min(lead, _MOST_LEAD), np.maximum(behind, -_MOST_LEAD)),
             np.clip(z - tenth, -_MOST_STANDING, _MOST_STANDING),
             np.full(len(scores), agreement),
         ]
