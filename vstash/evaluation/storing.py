@@ -118,7 +118,7 @@ def open_judged(
 
 def _file_name(name: str, corpus: Corpus, settings: Settings) -> str:
     model = settings.model
-    if os.sep in model or Path(model).is_dir():
+    if model and (os.sep in model or Path(model).is_dir()):
         model = str(Path(model).expanduser().resolve())
     parts = (corpus.sha256, model, settings.chunk_tokens, settings.chunk_overlap, __version__)
     digest = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

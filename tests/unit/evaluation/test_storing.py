@@ -49,6 +49,19 @@ def test_another_corpus_or_setting_is_another_file(tmp_path: Path) -> None:
     assert all(path.name.startswith("same-") for path in paths)
 
 
+def test_the_working_directory_does_not_matter(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packaged model, which has no name in the settings, is the same from everywhere."""
+    judged, paths = load_judged(folder), []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with open_judged(judged, tmp_path / "work", settings=Settings(model="")) as stored:
+            paths.append(stored.memory.path)
+    assert paths[0] == paths[1]
+
+
 def test_an_interrupted_file_is_gone_on_with(tmp_path: Path, settings: Settings) -> None:
     """What was stored before the interruption stays as it is; the rest is added."""
     corpus = [{"_id": f"d{number}", "text": f"Tea number {number}."} for number in range(200)]
