@@ -106,7 +106,7 @@ def _show(result: SearchResult, *, explain: bool) -> None:
     if result.abstained:
         err(f"note: {printable(result.abstained)}")
     if result.hits and not result.calibrated and result.hits[0].relevance is not None:
-        err("note: relevance is not calibrated for this model; `vstash calibrate` learns it")
+        err("note: relevance was not calibrated for this model: see docs/calibrate.md")
     if explain:
         stages = ", ".join(f"{name} {spent:.1f}" for name, spent in result.timings_ms.items())
         weights = f"vector {result.weights.vector:.3g}, keyword {result.weights.keyword:.3g}"
