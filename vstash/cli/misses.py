@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from vstash.cli.options import (
-    Common,
-    OneOf,
-    common_options,
-    count,
-    example,
-    joined_query,
-    parse_filter,
-)
+from vstash.cli.asking import Asked, asking, collapse_option, question_options
+from vstash.cli.options import Common, common_options, count, example
 from vstash.cli.output import bold, err, out, out_json, printable
 from vstash.cli.render import fields_block
-from vstash.cli.shaping import choice_options, collapse_option, min_relevance_option
 
 if TYPE_CHECKING:
     from vstash.misses import WhyNot
-    from vstash.types import Explanation, Mode, StrategyName
+    from vstash.types import Collapse, Explanation
 
 __all__ = ["why_not"]
 
@@ -34,43 +26,23 @@ __all__ = ["why_not"]
         "vstash why-not 'tea' --chunk 17 -k 3 --tag people --json",
     ),
 )
-@click.argument("query", nargs=-1, required=True, metavar="QUERY...")
+@question_options
 @click.option("--key", metavar="KEY", help="Key of the document that should be found.")
 @click.option("--id", "document", metavar="ID", help="Its id instead.")
 @click.option("--chunk", type=int, metavar="N", help="One chunk instead, by its number.")
 @click.option("-k", type=count("k"), default=10, metavar="N", help="How many hits.  [default: 10]")
-@click.option("--collection", metavar="NAME", help="Which to search.  [default: default]")
-@click.option("--filter", "tree", metavar="JSON", help="Only documents that match this filter.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only documents with this tag.")
-@click.option(
-    "--mode",
-    type=OneOf(("hybrid", "vector", "keyword")),
-    default="hybrid",
-    help="Ask both indexes or one.  [default: hybrid]",
-)
-@click.option(
-    "--strategy",
-    type=OneOf(("score", "rrf", "adaptive-rrf")),
-    help="How hybrid fuses the two; otherwise the setting `strategy`.",
-)
-@min_relevance_option
 @collapse_option
-@choice_options
 @common_options
+@asking
 def why_not(
     common: Common,
+    asked: Asked,
     /,
-    query: tuple[str, ...],
     key: str | None,
     document: str | None,
     chunk: int | None,
     k: int,
-    collection: str | None,
-    tree: str | None,
-    tags: tuple[str, ...],
-    mode: Mode,
-    strategy: StrategyName | None,
-    **shape: Any,
+    collapse: Collapse | None,
 ) -> None:
     """Say at which stage a search loses a document or a chunk, by how much, and what would help.
 
@@ -78,20 +50,15 @@ def why_not(
 
     Several words are joined with blanks. A single - reads the query from standard input.
     """
-    where = parse_filter(tree, tags)
-    question = joined_query(query).rstrip("\r\n")
-    with common.memory(create=False, warm=mode != "keyword") as memory:
+    with common.memory(create=False, warm=asked.warm) as memory:
         told = memory.why_not(
-            question,
+            asked.question,
             document=document,
             key=key,
             chunk=chunk,
             k=k,
-            collection=collection,
-            filter=where,
-            mode=mode,
-            strategy=strategy,
-            **shape,
+            collapse=collapse,
+            **asked.arguments,
         )
     if common.as_json:
         out_json(told)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from vstash.cli.options import (
-    Common,
-    OneOf,
-    common_options,
-    count,
-    example,
-    joined_query,
-    parse_filter,
-)
+from vstash.cli.asking import Asked, asking, collapse_option, question_options
+from vstash.cli.options import Common, common_options, count, example
 from vstash.cli.output import err, out, out_json, printable
 from vstash.cli.render import counted, hit_block
-from vstash.cli.shaping import choice_options, collapse_option, min_relevance_option
 
 if TYPE_CHECKING:
-    from vstash.types import Mode, SearchResult, StrategyName
+    from vstash.types import Collapse, SearchResult
 
 __all__ = ["search"]
 
@@ -33,41 +25,21 @@ __all__ = ["search"]
         "vstash search - --json < question.txt",
     ),
 )
-@click.argument("query", nargs=-1, required=True, metavar="QUERY...")
+@question_options
 @click.option("-k", type=count("k"), default=10, metavar="N", help="How many hits.  [default: 10]")
-@click.option("--collection", metavar="NAME", help="Which to search.  [default: default]")
-@click.option("--filter", "tree", metavar="JSON", help="Only documents that match this filter.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only documents with this tag.")
-@click.option(
-    "--mode",
-    type=OneOf(("hybrid", "vector", "keyword")),
-    default="hybrid",
-    help="Ask both indexes or one.  [default: hybrid]",
-)
-@click.option(
-    "--strategy",
-    type=OneOf(("score", "rrf", "adaptive-rrf")),
-    help="How hybrid fuses the two; otherwise the setting `strategy`.",
-)
-@min_relevance_option
 @collapse_option
-@choice_options
 @click.option("--explain", is_flag=True, help="Say for each hit where its score comes from.")
 @click.option("--no-log", is_flag=True, help="Keep this search out of the disagreement log.")
 @common_options
+@asking
 def search(
     common: Common,
+    asked: Asked,
     /,
-    query: tuple[str, ...],
     k: int,
-    collection: str | None,
-    tree: str | None,
-    tags: tuple[str, ...],
-    mode: Mode,
-    strategy: StrategyName | None,
+    collapse: Collapse | None,
     explain: bool,
     no_log: bool,
-    **shape: Any,
 ) -> None:
     """Find the passages that answer a query, best first.
 
@@ -76,20 +48,15 @@ def search(
     A filter is a tree over key, title, tags, created, updated, expires_at and metadata, such as
     {"and": [{"metadata.author": {"eq": "Ada"}}, {"key": {"prefix": "/notes"}}]}.
     """
-    where = parse_filter(tree, tags)
-    question = joined_query(query).rstrip("\r\n")
-    with common.memory(create=False, warm=mode != "keyword") as memory:
+    with common.memory(create=False, warm=asked.warm) as memory:
         result = memory.search(
-            question,
+            asked.question,
             k=k,
-            collection=collection,
-            filter=where,
-            mode=mode,
-            strategy=strategy,
+            collapse=collapse,
             # The words to emphasise come with the explanation.
             explain=explain or not common.as_json,
             log=not no_log,
-            **shape,
+            **asked.arguments,
         )
     if common.as_json:
         out_json(result)
