@@ -34,7 +34,7 @@ class ContextPassage:
         end: Offset after the last character.
         text: The passage.
         score: The best of the hits in it.
-        tokens: What it takes alone, with its source and its marks.
+        tokens: What it takes alone, with the line above it.
         chunk_ids: Chunks that it was put together from, in the order of the document.
         truncated: Whether its end was cut off because it alone was larger than the budget.
     """

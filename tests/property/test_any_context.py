@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +21,7 @@ WORDS = [
     "Tea is hot.",
     "\n\n",
     "# Port\n",
-    "[/1]",
+    "[end 3893cb]",
     "東京",
     "é" * 30,
 ]
@@ -79,11 +80,20 @@ def test_any_context(
         whole = {
             document.id: memory.get(document.id).text or "" for document in memory.list().items
         }
+    mark = made.text.partition("the mark ")[2].partition(":")[0]
+    if made.passages:
+        assert re.fullmatch("[0-9a-f]{6,}", mark)
+        assert made.text.count(mark) == 2 + len(made.passages)
+        assert made.text.endswith(f"\n\n[end {mark}]\n")
     seen: dict[str, int] = {}
     for passage in sorted(made.passages, key=lambda found: found.start):
         assert whole[passage.document_id][passage.start : passage.end] == passage.text
         assert passage.text.strip()
-        assert f"\n{passage.text}\n[/{passage.number}] " in made.text
+        assert re.search(
+            rf"^\[{passage.number} {mark}\] .*\n{re.escape(passage.text)}\n\n\[",
+            made.text,
+            re.MULTILINE,
+        )
         if not passage.truncated:
             assert passage.start >= seen.get(passage.document_id, 0)
         seen[passage.document_id] = passage.end

@@ -39,7 +39,12 @@ class ContextInput(BodyModel):
     max_tokens: int = Field(
         default=2000, description="What the whole text may take, 1 to 1,000,000.", examples=[2000]
     )
-    k: int = Field(default=30, description="Hits to choose from, 1 to 200.", examples=[30])
+    k: int | None = Field(
+        default=None,
+        description="Hits to choose from, 1 to 200; left out, one to every 25 tokens of `max_tokens`, "
+        "30 to 200.",
+        examples=[30],
+    )
     collection: Collection = None
     filter: dict[str, Any] | None = Field(
         default=None,
@@ -79,7 +84,7 @@ class PassageReply(Reply):
     end: int = Field(description="Offset after the last character.")
     text: str
     score: float = Field(description="The best of the hits in it.")
-    tokens: int = Field(description="What it takes alone, with its source and its marks.")
+    tokens: int = Field(description="What it takes alone, with the line above it.")
     chunk_ids: list[int]
     truncated: bool = Field(description="Whether its end was cut off to fit.")
 
@@ -149,7 +154,7 @@ class ContextRoutes:
         )
 
     def context(self, request: Annotated[ContextInput, Body()]) -> Response:
-        """The text never takes more than `max_tokens`; what is quoted stands between marks."""
+        """The text never takes more than `max_tokens`; each passage stands under a marked line."""
         return reply(
             self._memory.context(
                 request.query,

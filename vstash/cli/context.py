@@ -47,7 +47,10 @@ __all__ = ["context"]
     help="The tokenizer.json that counts; otherwise the setting `context_tokenizer`.",
 )
 @click.option(
-    "-k", type=count("k"), default=30, metavar="N", help="Hits to choose from.  [default: 30]"
+    "-k",
+    type=count("k"),
+    metavar="N",
+    help="Hits to choose from; otherwise one to every 25 tokens, 30 to 200.",
 )
 @click.option("--collection", metavar="NAME", help="Which to search.  [default: default]")
 @click.option("--filter", "tree", metavar="JSON", help="Only documents that match this filter.")
@@ -82,7 +85,7 @@ def context(
     query: tuple[str, ...],
     max_tokens: int,
     tokenizer: str | None,
-    k: int,
+    k: int | None,
     collection: str | None,
     tree: str | None,
     tags: tuple[str, ...],
@@ -96,7 +99,7 @@ def context(
     """Put together the passages that answer a query, as text for the prompt of a language model.
 
     The text goes to standard output as it is, and never takes more than --max-tokens. Each passage
-    has a number and its source, and stands between marks that nothing stored contains.
+    stands under a line with its number, its source, and a mark that nothing stored contains.
 
     Several words are joined with blanks. A single - reads the query from standard input.
     """

@@ -181,7 +181,7 @@ class Reading(Base):
         vector: AnyVector | None = None,
         max_tokens: int = 2000,
         tokenizer: TokenCounter | None = None,
-        k: int = 30,
+        k: int | None = None,
         collection: str | None = None,
         filter: JsonObject | None = None,
         mode: Mode = "hybrid",
@@ -198,8 +198,8 @@ class Reading(Base):
         """Put together the passages that answer a query, for a prompt of a known size.
 
         Hits are taken from the best on as long as they fit; those of one document that meet or
-        overlap become one passage, and equal texts are taken once. Each passage has a number and its
-        source, and stands between marks that nothing stored contains.
+        overlap become one passage, and equal texts are taken once. Each passage stands under a line
+        with its number, its source, and a mark that nothing stored contains.
 
         Args:
             query: Any text with a visible character.
@@ -208,7 +208,8 @@ class Reading(Base):
             tokenizer: Counts tokens: the path of a ``tokenizer.json``, or a function from a text to
                 their number; None for the setting, which is the embedding model's own. Special
                 tokens that a model adds are not counted.
-            k: How many hits to choose from, 1 to 200.
+            k: How many hits to choose from, 1 to 200; None for one to every 25 tokens of
+                ``max_tokens``, 30 to 200.
             collection: None for ``default``.
             filter: As in `search`.
             mode: As in `search`.

@@ -38,6 +38,9 @@ __all__ = ["Contexts"]
 
 MAX_TOKENS: Final = 1_000_000
 MAX_K: Final = 200
+LEAST_K: Final = 30
+# A turn of a chat and the line above it take some 40 tokens; hits that repeat or join others take less.
+TOKENS_PER_HIT: Final = 25
 _BEST_LEFT_OUT: Final = 5
 
 
@@ -67,7 +70,7 @@ class Contexts:
         tokenizer: TokenCounter | None,
         order: ContextOrder,
         widen: bool,
-        k: int,
+        k: int | None,
         vector: AnyVector | None,
         collection: str | None,
         where: JsonObject | None,
@@ -79,11 +82,12 @@ class Contexts:
     ) -> Context:
         """Build one context; see `Memory.context`."""
         _check(max_tokens=max_tokens, k=k, order=order, widen=widen)
+        asked = min(max(max_tokens // TOKENS_PER_HIT, LEAST_K), MAX_K) if k is None else k
         count = self._counter(tokenizer)
         result = self._searching.search(
             query,
             vector=vector,
-            k=k,
+            k=asked,
             collection=collection,
             where=where,
             mode=mode,
@@ -98,8 +102,8 @@ class Contexts:
         for mark in marks(stock.quotable()):
             draft = Draft(stock, mark, count, order, max_tokens)
             found = draft.fitted()
-            # A mark that is in no chunk could still come about where two chunks meet.
-            if not any(mark in passage.text for passage in found.passages):
+            # A mark that is in no chunk could still come about where two chunks meet, or in an offset.
+            if found.text.count(mark) == _marked_lines(found):
                 break
         return _context(result, stock, found, max_tokens)
 
@@ -140,8 +144,16 @@ class Contexts:
         return counter_of_file(path)
 
 
-def _check(*, max_tokens: int, k: int, order: ContextOrder, widen: bool) -> None:
-    for name, value, most in (("max_tokens", max_tokens, MAX_TOKENS), ("k", k, MAX_K)):
+def _marked_lines(found: Fitted) -> int:
+    """The rule, each passage's line, and the end; none without a passage."""
+    return len(found.passages) + 2 if found.passages else 0
+
+
+def _check(*, max_tokens: int, k: int | None, order: ContextOrder, widen: bool) -> None:
+    counts = [("max_tokens", max_tokens, MAX_TOKENS)]
+    if k is not None:
+        counts.append(("k", k, MAX_K))
+    for name, value, most in counts:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise QueryError(f"{name} is 1 to {most:,}.", pointer=f"/{name}")
     if order not in get_args(ContextOrder):

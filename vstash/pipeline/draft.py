@@ -11,7 +11,7 @@ import numpy as np
 
 from vstash.contexts import ContextOrder, ContextPassage
 from vstash.search.packing import Packed, Piece, arranged, joined, longest_fit, pack
-from vstash.search.prompt import block, preface, prompt, source
+from vstash.search.prompt import block, ending, preface, prompt, source
 from vstash.text.boundaries import last_cut
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Draft:
                 frames[piece.document] = self._count(f"\n\n{shell}")
             return frames[piece.document]
 
-        room = self._budget - self._count(preface(self._mark) + "\n")
+        room = self._budget - self._count(f"{preface(self._mark)}\n\n{ending(self._mark)}\n")
         if hits:
             # The best fits as a whole, even where its parts add up to a little more.
             room = max(room, frame(hits[0]) + self._count(hits[0].text))
