@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from vstash.cli.options import (
-    Common,
-    OneOf,
-    common_options,
-    count,
-    example,
-    joined_query,
-    parse_filter,
-)
+from vstash.cli.asking import Asked, asking, question_options
+from vstash.cli.options import Common, OneOf, common_options, count, example
 from vstash.cli.output import err, exact, out_json, printable
 from vstash.cli.render import counted
-from vstash.cli.shaping import choice_options, min_relevance_option
 
 if TYPE_CHECKING:
     from vstash.contexts import Context, ContextOrder
-    from vstash.types import Mode, StrategyName
 
 __all__ = ["context"]
 
@@ -33,7 +24,7 @@ __all__ = ["context"]
         "vstash context 'tea' --tokenizer tokenizer.json --order rank --json",
     ),
 )
-@click.argument("query", nargs=-1, required=True, metavar="QUERY...")
+@question_options
 @click.option(
     "--max-tokens",
     type=count("max_tokens"),
@@ -52,20 +43,6 @@ __all__ = ["context"]
     metavar="N",
     help="Hits to choose from; otherwise one to every 25 tokens, 30 to 200.",
 )
-@click.option("--collection", metavar="NAME", help="Which to search.  [default: default]")
-@click.option("--filter", "tree", metavar="JSON", help="Only documents that match this filter.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only documents with this tag.")
-@click.option(
-    "--mode",
-    type=OneOf(("hybrid", "vector", "keyword")),
-    default="hybrid",
-    help="Ask both indexes or one.  [default: hybrid]",
-)
-@click.option(
-    "--strategy",
-    type=OneOf(("score", "rrf", "adaptive-rrf")),
-    help="How hybrid fuses the two; otherwise the setting `strategy`.",
-)
 @click.option(
     "--order",
     type=OneOf(("edges", "rank", "document")),
@@ -75,26 +52,19 @@ __all__ = ["context"]
 @click.option(
     "--no-widen", is_flag=True, help="Leave room empty rather than add chunks beside hits."
 )
-@min_relevance_option
-@choice_options
 @click.option("--no-log", is_flag=True, help="Keep this search out of the disagreement log.")
 @common_options
+@asking
 def context(
     common: Common,
+    asked: Asked,
     /,
-    query: tuple[str, ...],
     max_tokens: int,
     tokenizer: str | None,
     k: int | None,
-    collection: str | None,
-    tree: str | None,
-    tags: tuple[str, ...],
-    mode: Mode,
-    strategy: StrategyName | None,
     order: ContextOrder,
     no_widen: bool,
     no_log: bool,
-    **shape: Any,
 ) -> None:
     """Put together the passages that answer a query, as text for the prompt of a language model.
 
@@ -103,22 +73,16 @@ def context(
 
     Several words are joined with blanks. A single - reads the query from standard input.
     """
-    where = parse_filter(tree, tags)
-    question = joined_query(query).rstrip("\r\n")
-    with common.memory(create=False, warm=mode != "keyword") as memory:
+    with common.memory(create=False, warm=asked.warm) as memory:
         made = memory.context(
-            question,
+            asked.question,
             max_tokens=max_tokens,
             tokenizer=tokenizer,
             k=k,
-            collection=collection,
-            filter=where,
-            mode=mode,
-            strategy=strategy,
             order=order,
             widen=not no_widen,
             log=not no_log,
-            **shape,
+            **asked.arguments,
         )
     if common.as_json:
         out_json(made)
