@@ -125,8 +125,8 @@ def test_a_hit_is_never_left_with_a_reason_to_abstain(tmp_path: Path) -> None:
     words = [f"word{number}x" for number in range(30)]
     texts = [" ".join(rng.choices(words, k=6)) for _ in range(60)]
     path = tmp_path / "x.db"
-    # By this model the farthest behind are the most relevant.
-    with Memory(path, model=Calibrated(0, 0, -1.0, 0, 0, -4.0)) as memory:
+    # By this model the farthest from the query are the most relevant.
+    with Memory(path, model=Calibrated(-10.0, 0, 0, 0, 0, 0)) as memory:
         memory.add_many(texts)
         everything = memory.search("word3x word7x", k=60)
         first = max(hit.relevance or 0 for hit in everything.hits[:10])
