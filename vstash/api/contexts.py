@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
 from vstash.api.describe import BODY, refusals, reply
-from vstash.api.inputs import FOLD, LAMBDA, LEAST, MMR, RECENCY, Collection
-from vstash.api.inputs import Body as BodyModel
+from vstash.api.inputs import QuestionInput
 from vstash.api.replies import Reply
 from vstash.contexts import ContextOrder
 from vstash.errors import (
@@ -22,20 +21,13 @@ from vstash.errors import (
     SettingsError,
 )
 from vstash.memory import Memory
-from vstash.types import Mmr, Mode, StrategyName
 
 __all__ = ["ContextInput", "ContextReply", "ContextRoutes"]
 
 
-class ContextInput(BodyModel):
+class ContextInput(QuestionInput):
     """What to put together; tokens are counted as the service's setting `context_tokenizer` says."""
 
-    query: str = Field(
-        description="Any text with a visible character.", examples=["what does Ada drink?"]
-    )
-    vector: list[float] | None = Field(
-        default=None, description="The query's vector where it is ready, of the file's model."
-    )
     max_tokens: int = Field(
         default=2000, description="What the whole text may take, 1 to 1,000,000.", examples=[2000]
     )
@@ -45,19 +37,6 @@ class ContextInput(BodyModel):
         "30 to 200.",
         examples=[30],
     )
-    collection: Collection = None
-    filter: dict[str, Any] | None = Field(
-        default=None,
-        description="A filter tree, as in a search.",
-        examples=[{"metadata.author": {"eq": "ada"}}],
-    )
-    mode: Mode = Field(
-        default="hybrid", description="hybrid asks both indexes, the others one each."
-    )
-    strategy: StrategyName | None = Field(
-        default=None, description="How hybrid fuses the two; the service's setting when left out."
-    )
-    min_relevance: float | None = LEAST
     order: ContextOrder = Field(
         default="edges",
         description="`edges` puts the best passages at both ends, `rank` the best first, `document` "
@@ -66,10 +45,6 @@ class ContextInput(BodyModel):
     widen: bool = Field(
         default=True, description="Fill what is left with the chunks before and after the hits."
     )
-    mmr: Mmr | None = MMR
-    mmr_lambda: float = LAMBDA
-    fold_duplicates: bool = FOLD
-    recency_half_life_days: float | None = RECENCY
 
 
 class PassageReply(Reply):
@@ -157,20 +132,10 @@ class ContextRoutes:
         """The text never takes more than `max_tokens`; each passage stands under a marked line."""
         return reply(
             self._memory.context(
-                request.query,
-                vector=request.vector,
+                **request.asked(),
                 max_tokens=request.max_tokens,
                 k=request.k,
-                collection=request.collection,
-                filter=request.filter,
-                mode=request.mode,
-                strategy=request.strategy,
-                min_relevance=request.min_relevance,
                 order=request.order,
                 widen=request.widen,
-                mmr=request.mmr,
-                mmr_lambda=request.mmr_lambda,
-                fold_duplicates=request.fold_duplicates,
-                recency_half_life_days=request.recency_half_life_days,
             )
         )

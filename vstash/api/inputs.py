@@ -21,8 +21,10 @@ __all__ = [
     "DocumentsQuery",
     "FeedbackBatchInput",
     "FeedbackInput",
+    "HitsInput",
     "NewDocumentInput",
     "PageQuery",
+    "QuestionInput",
     "SearchInput",
 ]
 
@@ -68,25 +70,6 @@ Limit = Annotated[int, Field(description="Items per page, 1 to 1,000.", examples
 Cursor = Annotated[
     str | None, Field(description="`next_cursor` of the page before; left out for the first.")
 ]
-
-
-MMR: Any = Field(
-    default=None,
-    description="Choose the hits by maximal marginal relevance: `within` keeps the chunks of one "
-    "document apart, `across` all.",
-)
-LAMBDA: Any = Field(default=0.7, description="Of MMR, 0 to 1; 1 is relevance alone.")
-FOLD: Any = Field(
-    default=False, description="Leave out hits that say the same as a better one, or nearly so."
-)
-LEAST: Any = Field(
-    default=None,
-    description="Leave out hits of lower relevance, in [0, 1]; needs the strategy score.",
-)
-RECENCY: Any = Field(
-    default=None,
-    description="Raise what changed lately; after so many days it is raised half as much.",
-)
 
 
 class Closed(BaseModel):
@@ -173,8 +156,8 @@ class BatchInput(Body):
     embed: Embed = "now"
 
 
-class SearchInput(Body):
-    """A search."""
+class QuestionInput(Body):
+    """What every search is asked."""
 
     query: str = Field(
         description="Any text with a visible character.", examples=["what does Ada drink?"]
@@ -184,7 +167,6 @@ class SearchInput(Body):
         description="The query's vector where it is ready, of the file's model; it is brought to "
         "length 1.",
     )
-    k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
     collection: Collection = None
     filter: dict[str, Any] | None = Field(
         default=None,
@@ -198,15 +180,43 @@ class SearchInput(Body):
     strategy: StrategyName | None = Field(
         default=None, description="How hybrid fuses the two; the service's setting when left out."
     )
-    explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
-    min_relevance: float | None = LEAST
+    min_relevance: float | None = Field(
+        default=None,
+        description="Leave out hits of lower relevance, in [0, 1]; needs the strategy score.",
+    )
+    mmr: Mmr | None = Field(
+        default=None,
+        description="Choose the hits by maximal marginal relevance: `within` keeps the chunks of one "
+        "document apart, `across` all.",
+    )
+    mmr_lambda: float = Field(default=0.7, description="Of MMR, 0 to 1; 1 is relevance alone.")
+    fold_duplicates: bool = Field(
+        default=False,
+        description="Leave out hits that say the same as a better one, or nearly so.",
+    )
+    recency_half_life_days: float | None = Field(
+        default=None,
+        description="Raise what changed lately; after so many days it is raised half as much.",
+    )
+
+    def asked(self) -> dict[str, Any]:
+        """The arguments that the searching methods of `Memory` share."""
+        return {name: getattr(self, name) for name in QuestionInput.model_fields}
+
+
+class HitsInput(QuestionInput):
+    """A search for hits."""
+
+    k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
     collapse: Collapse | None = Field(
         default=None, description="One hit a document, its best chunk; k counts documents."
     )
-    mmr: Mmr | None = MMR
-    mmr_lambda: float = LAMBDA
-    fold_duplicates: bool = FOLD
-    recency_half_life_days: float | None = RECENCY
+
+
+class SearchInput(HitsInput):
+    """A search."""
+
+    explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
 
 
 class FeedbackInput(Body):

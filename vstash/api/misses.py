@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
 from vstash.api.describe import BODY, refusals, reply
-from vstash.api.inputs import FOLD, LAMBDA, MMR, RECENCY, Collection
-from vstash.api.inputs import Body as BodyModel
+from vstash.api.inputs import HitsInput
 from vstash.api.replies import ExplanationReply, Reply
 from vstash.errors import (
     ChunkNotFoundError,
@@ -23,44 +22,16 @@ from vstash.errors import (
 )
 from vstash.memory import Memory
 from vstash.misses import MissStage, ScorePart
-from vstash.types import Collapse, Mmr, Mode, StrategyName
 
 __all__ = ["MissRoutes", "WhyNotInput", "WhyNotReply"]
 
 
-class WhyNotInput(BodyModel):
+class WhyNotInput(HitsInput):
     """A search, and the one thing that it should have found."""
 
-    query: str = Field(
-        description="Any text with a visible character.", examples=["what does Ada drink?"]
-    )
     document: str | None = Field(default=None, description="Id of a document.")
     key: str | None = Field(default=None, description="Key of a document.", examples=["people/ada"])
     chunk: int | None = Field(default=None, description="Of a chunk, as in `hit.chunk.id`.")
-    vector: list[float] | None = Field(
-        default=None, description="The query's vector where it is ready, of the file's model."
-    )
-    k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
-    collection: Collection = None
-    filter: dict[str, Any] | None = Field(
-        default=None,
-        description="A filter tree, as in a search.",
-        examples=[{"metadata.author": {"eq": "ada"}}],
-    )
-    mode: Mode = Field(
-        default="hybrid", description="hybrid asks both indexes, the others one each."
-    )
-    strategy: StrategyName | None = Field(
-        default=None, description="How hybrid fuses the two; the service's setting when left out."
-    )
-    min_relevance: float | None = Field(
-        default=None, description="In [0, 1]; needs the strategy score."
-    )
-    collapse: Collapse | None = Field(default=None, description="One hit a document.")
-    mmr: Mmr | None = MMR
-    mmr_lambda: float = LAMBDA
-    fold_duplicates: bool = FOLD
-    recency_half_life_days: float | None = RECENCY
 
 
 class MissingWordReply(Reply):
@@ -146,21 +117,11 @@ class MissRoutes:
         """Give one of `document`, `key` and `chunk`; nothing is logged."""
         return reply(
             self._memory.why_not(
-                request.query,
+                **request.asked(),
                 document=request.document,
                 key=request.key,
                 chunk=request.chunk,
-                vector=request.vector,
                 k=request.k,
-                collection=request.collection,
-                filter=request.filter,
-                mode=request.mode,
-                strategy=request.strategy,
-                min_relevance=request.min_relevance,
                 collapse=request.collapse,
-                mmr=request.mmr,
-                mmr_lambda=request.mmr_lambda,
-                fold_duplicates=request.fold_duplicates,
-                recency_half_life_days=request.recency_half_life_days,
             )
         )

@@ -86,20 +86,10 @@ class SearchRoutes:
         """The search is logged in the file, where the service's settings say so."""
         return reply(
             self._memory.search(
-                request.query,
-                vector=request.vector,
+                **request.asked(),
                 k=request.k,
-                collection=request.collection,
-                filter=request.filter,
-                mode=request.mode,
-                strategy=request.strategy,
-                explain=request.explain,
-                min_relevance=request.min_relevance,
                 collapse=request.collapse,
-                mmr=request.mmr,
-                mmr_lambda=request.mmr_lambda,
-                fold_duplicates=request.fold_duplicates,
-                recency_half_life_days=request.recency_half_life_days,
+                explain=request.explain,
             )
         )
 
