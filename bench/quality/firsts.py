@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.quality.sets import Asked
-from vstash.pipeline.question import checked_question
+from vstash.pipeline.question import plain_question
 from vstash.pipeline.search import asked_words
-from vstash.pipeline.shape import PLAIN
 from vstash.pipeline.stopwatch import Stopwatch
 from vstash.search.candidates import order
 
@@ -87,20 +86,8 @@ def best_of(memory: Memory, text: str, where: JsonObject | None, *, learnt: bool
     """
     engine = memory._engine  # noqa: SLF001 - features are no part of a reply
     searching = engine.searching
-    question = checked_question(
-        text,
-        vector=None,
-        k=10,
-        collection=None,
-        where=where,
-        mode="hybrid",
-        strategy="score",
-        explain=False,
-        min_relevance=None,
-        shape=PLAIN,
-        settings=engine.settings,
-        dimension=0,  # of a vector that is given
-    )
+    # The dimension is of a vector that is given.
+    question = plain_question(text, k=10, where=where, settings=engine.settings, dimension=0)
     with engine.store.read() as reader:
         found = searching.find(reader, question, asked_words(text), Stopwatch())
         ids = found.candidates.ids

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.errors import CalibrationError, QueryError
-from vstash.pipeline.question import Question, checked_question
+from vstash.pipeline.question import Question, plain_question
 from vstash.pipeline.search import asked_words
-from vstash.pipeline.shape import PLAIN
 from vstash.pipeline.stopwatch import Stopwatch
 from vstash.pipeline.write import require_collection
 from vstash.reports import CalibrationProgress, CalibrationQuality, CalibrationReport
@@ -203,17 +202,12 @@ class Calibrating:
         vector: FloatArray | None = None,
         where: JsonObject | None = None,
     ) -> Question:
-        return checked_question(
+        return plain_question(
             query,
-            vector=vector,
             k=1,
+            vector=vector,
             collection=collection,
             where=where,
-            mode="hybrid",
-            strategy="score",
-            explain=False,
-            min_relevance=None,
-            shape=PLAIN,
             settings=self._settings,
             dimension=self._info.dimension,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from vstash.errors import QueryError
 from vstash.filters import Filter, parse
 from vstash.pipeline.prepare import checked_collection, checked_query_vector, readable_query
-from vstash.pipeline.shape import Shape, checked_shape
+from vstash.pipeline.shape import PLAIN, Shape, checked_shape
 from vstash.pipeline.shaping import MOST_DEPTH
 from vstash.types import JsonObject, Mode, StrategyName
 
@@ -112,6 +112,33 @@ def checked_question(
 
 def _least_depth(k: int, shape: Shape) -> int:
     return max(min(_CHOICE * k, MOST_DEPTH) if shape.selects else 0, _LEAST_DEPTH)
+
+
+def plain_question(
+    query: str,
+    *,
+    k: int,
+    settings: Settings,
+    dimension: int,
+    vector: AnyVector | None = None,
+    collection: str | None = None,
+    where: JsonObject | None = None,
+) -> Question:
+    """A hybrid search by ``score`` without any option; see `checked_question`."""
+    return checked_question(
+        query,
+        vector=vector,
+        k=k,
+        collection=collection,
+        where=where,
+        mode="hybrid",
+        strategy="score",
+        explain=False,
+        min_relevance=None,
+        shape=PLAIN,
+        settings=settings,
+        dimension=dimension,
+    )
 
 
 def _check_relevance(min_relevance: float | None, *, scored: bool) -> None:
