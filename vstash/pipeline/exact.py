@@ -23,8 +23,8 @@ __all__ = ["NO_TERMS", "ExactFound", "find_exact"]
 # A term in more chunks singles out none.
 _MOST_CHUNKS: Final = 256
 _MOST_TOKENS: Final = 64
-# Texts are read to tell letters from stems; beyond these the index alone decides.
-_READ: Final = 64
+# Texts are read to tell letters from stems; of a term in more chunks the index alone decides.
+_READ: Final = 24
 # What a chunk gains that holds the words of a term in another spelling.
 _SPELT_OTHERWISE: Final = 0.5
 # A query of one word looks it up as it is spelt, where so few chunks hold it under any spelling.
@@ -91,7 +91,8 @@ def find_exact(
     gains: dict[int, float] = {}
     holds: dict[int, tuple[str, ...]] = {}
     for term, sought in derived.items():
-        if not sought:
+        # What could gain nothing is not worth a look-up: most identifiers stand in long questions.
+        if not sought or not exact_weight(term, share, 1.0):
             continue
         ids = reader.phrase(sought, most=_MOST_CHUNKS, allowed=allowed)
         if not 0 < len(ids) < _MOST_CHUNKS:
@@ -128,8 +129,10 @@ def _to_the_letter(reader: Reader, term: ExactTerm, ids: IdArray) -> set[int]:
     before = "" if unspaced(text[0]) else r"(?<!\w)"
     after = "" if unspaced(text[-1]) else r"(?!\w)"
     found = re.compile(f"{before}{pattern}{after}")
-    spelt = set(ids[_READ:].tolist())
-    for chunk_id, (chunk, document) in reader.chunks(ids[:_READ]).items():
+    if len(ids) > _READ:
+        return set(ids.tolist())
+    spelt = set()
+    for chunk_id, (chunk, document) in reader.chunks(ids).items():
         fields = (document.title, *chunk.heading, chunk.text)
         if any(found.search(field.casefold()) for field in fields):
             spelt.add(chunk_id)
