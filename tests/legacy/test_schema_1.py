@@ -6,22 +6,11 @@ several chunks, one replaced, one deleted, one that expires, in two collections,
 
 from __future__ import annotations
 
-import lzma
 from pathlib import Path
-
-import pytest
 
 from vstash import Memory
 
 FILE = Path(__file__).with_name("schema-1.db.xz")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A copy of that file."""
-    copied = tmp_path / "old.db"
-    copied.write_bytes(lzma.decompress(FILE.read_bytes()))
-    return copied
 
 
 def test_nothing_is_lost(path: Path) -> None:

@@ -7,22 +7,11 @@ collections, with two searches logged.
 
 from __future__ import annotations
 
-import lzma
 from pathlib import Path
-
-import pytest
 
 from vstash import Memory
 
 FILE = Path(__file__).with_name("schema-2.db.xz")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A copy of that file."""
-    copied = tmp_path / "old.db"
-    copied.write_bytes(lzma.decompress(FILE.read_bytes()))
-    return copied
 
 
 def test_nothing_is_lost(path: Path) -> None:

@@ -8,16 +8,11 @@ from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
-from vstash.api.describe import BODY, refusals, reply
+from vstash.api.describe import QUESTION, refusals, reply
 from vstash.api.inputs import QuestionInput
 from vstash.api.replies import Reply
 from vstash.contexts import ContextOrder
 from vstash.errors import (
-    CollectionNotFoundError,
-    EmbeddingError,
-    FieldError,
-    FilterError,
-    QueryError,
     SettingsError,
 )
 from vstash.memory import Memory
@@ -117,15 +112,7 @@ class ContextRoutes:
             summary="Put together the passages that answer a query, for a prompt",
             response_model=ContextReply,
             response_description="The text, its passages, and what had no room.",
-            responses=refusals(
-                *BODY,
-                QueryError,
-                FilterError,
-                FieldError,
-                CollectionNotFoundError,
-                EmbeddingError,
-                SettingsError,
-            ),
+            responses=refusals(*QUESTION, SettingsError),
         )
 
     def context(self, request: Annotated[ContextInput, Body()]) -> Response:

@@ -12,10 +12,15 @@ from starlette.responses import JSONResponse, Response
 from vstash.api.problems import PROBLEM_TYPE, problem, title
 from vstash.api.replies import Problem
 from vstash.errors import (
+    CollectionNotFoundError,
+    EmbeddingError,
+    FieldError,
+    FilterError,
     ForbiddenOriginError,
     InputError,
     InternalError,
     MediaTypeError,
+    QueryError,
     RequestError,
     RequestTooLargeError,
     StoreBusyError,
@@ -28,7 +33,7 @@ from vstash.errors import (
 from vstash.types import Json
 from vstash.wire import to_json
 
-__all__ = ["BODY", "EVERYWHERE", "WRITING", "Api", "refusals", "reply"]
+__all__ = ["BODY", "EVERYWHERE", "QUESTION", "WRITING", "Api", "refusals", "reply"]
 
 Errors = tuple[type[VstashError], ...]
 
@@ -41,6 +46,14 @@ EVERYWHERE: Errors = (
     StoreIOError,
 )
 BODY: Errors = (InputError, MediaTypeError)
+QUESTION: Errors = (
+    *BODY,
+    QueryError,
+    FilterError,
+    FieldError,
+    CollectionNotFoundError,
+    EmbeddingError,
+)
 WRITING: Errors = (StoreBusyError, StoreFullError, StoreReadOnlyError)
 
 _REF = "#/components/schemas/{model}"

@@ -8,17 +8,12 @@ from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
-from vstash.api.describe import BODY, refusals, reply
+from vstash.api.describe import QUESTION, refusals, reply
 from vstash.api.inputs import HitsInput
 from vstash.api.replies import ExplanationReply, Reply
 from vstash.errors import (
     ChunkNotFoundError,
-    CollectionNotFoundError,
     DocumentNotFoundError,
-    EmbeddingError,
-    FieldError,
-    FilterError,
-    QueryError,
 )
 from vstash.memory import Memory
 from vstash.misses import MissStage, ScorePart
@@ -101,16 +96,7 @@ class MissRoutes:
             summary="Say why a search does not return a document or a chunk",
             response_model=WhyNotReply,
             response_description="The stage that lost it, by how much, and what would help.",
-            responses=refusals(
-                *BODY,
-                QueryError,
-                FilterError,
-                FieldError,
-                CollectionNotFoundError,
-                DocumentNotFoundError,
-                ChunkNotFoundError,
-                EmbeddingError,
-            ),
+            responses=refusals(*QUESTION, DocumentNotFoundError, ChunkNotFoundError),
         )
 
     def why_not(self, request: Annotated[WhyNotInput, Body()]) -> Response:

@@ -9,15 +9,11 @@ from typing import Annotated
 from fastapi import Body, FastAPI, Query
 from starlette.responses import Response
 
-from vstash.api.describe import BODY, refusals, reply
+from vstash.api.describe import QUESTION, refusals, reply
 from vstash.api.inputs import DisagreementsQuery, SearchInput
 from vstash.api.replies import CheckReply, DisagreementPage, SearchReply, StatsReply
 from vstash.errors import (
-    CollectionNotFoundError,
     CursorError,
-    EmbeddingError,
-    FieldError,
-    FilterError,
     InputError,
     QueryError,
     StoreBusyError,
@@ -47,9 +43,7 @@ class SearchRoutes:
             summary="Find the passages that answer a query",
             response_model=SearchReply,
             response_description="The hits, best first.",
-            responses=refusals(
-                *BODY, QueryError, FilterError, FieldError, CollectionNotFoundError, EmbeddingError
-            ),
+            responses=refusals(*QUESTION),
         )
         app.add_api_route(
             "/v1/disagreements",

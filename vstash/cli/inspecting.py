@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Final
 import click
 
 from vstash.cli.options import Common, common_options, count, example
-from vstash.cli.output import bold, err, json_line, out, out_json, printable
+from vstash.cli.output import bold, json_line, out, out_json, printable, show_page
 from vstash.cli.render import counted, disagreement_block, fields_block
 from vstash.errors import RequestError, StoreIOError, VstashError
 
@@ -134,15 +134,7 @@ def disagreements(
         return
     with common.memory(create=False) as memory:
         page = memory.disagreements(limit=limit, cursor=cursor, texts=texts)
-    if common.as_json:
-        out_json(page)
-        return
-    for item in page.items:
-        out(disagreement_block(item))
-    if not page.items:
-        out("No searches are logged.")
-    if page.next_cursor is not None:
-        err(f"More: add --cursor {page.next_cursor}")
+    show_page(page, disagreement_block, as_json=common.as_json, nothing="No searches are logged.")
 
 
 def _every(memory: Memory, *, texts: bool) -> Iterator[Disagreement]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vstash.cli.options import Common, OneOf, common_options, count, example
-from vstash.cli.output import bold, err, out, out_json, printable
+from vstash.cli.output import bold, out, out_json, printable, show_page
 from vstash.cli.render import time_cell
 from vstash.errors import FieldError, RequestError
 from vstash.feedback import VERDICTS
@@ -77,15 +77,7 @@ def feedback(
 def _list(common: Common, limit: int, cursor: str | None) -> None:
     with common.memory(create=False) as memory:
         page = memory.judged_searches(limit=limit, cursor=cursor)
-    if common.as_json:
-        out_json(page)
-        return
-    for item in page.items:
-        out(_block(item))
-    if not page.items:
-        out("No search got feedback.")
-    if page.next_cursor is not None:
-        err(f"More: add --cursor {page.next_cursor}")
+    show_page(page, _block, as_json=common.as_json, nothing="No search got feedback.")
 
 
 def _block(item: JudgedSearch) -> str:

@@ -6,14 +6,17 @@ import json
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from vstash.wire import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
+
+    from vstash.types import Page
 
 __all__ = [
     "bold",
@@ -26,10 +29,12 @@ __all__ = [
     "out",
     "out_json",
     "printable",
+    "show_page",
     "table_width",
     "terminal_width",
 ]
 
+Item = TypeVar("Item")
 # Stored text must not move the cursor, recolour or retitle the terminal that shows it: controls,
 # lone surrogates, and the marks that reorder text from right to left.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -117,6 +122,28 @@ def out_json(value: object) -> None:
         out(json_line(value, indent=2))
     else:
         click.echo(json_line(value).encode("utf-8"))
+
+
+def show_page(
+    page: Page[Item], block: Callable[[Item], str], *, as_json: bool, nothing: str
+) -> None:
+    """Print a part of a listing, and how to get the next.
+
+    Args:
+        page: The part.
+        block: An item to read.
+        as_json: Print one JSON document instead.
+        nothing: What to say when there is no item.
+    """
+    if as_json:
+        out_json(page)
+        return
+    for item in page.items:
+        out(block(item))
+    if not page.items:
+        out(nothing)
+    if page.next_cursor is not None:
+        err(f"More: add --cursor {page.next_cursor}")
 
 
 def flush() -> None:
