@@ -78,6 +78,15 @@ def test_a_value_out_of_range_is_named(name: str, value: Any) -> None:
     assert "input_value" not in str(caught.value)
 
 
+def test_a_list_comes_from_every_source(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array in the file, commas in a variable, a tuple as an argument."""
+    config.write_text("allowed_hosts = ['a.example', 'b.example']\n", encoding="utf-8")
+    assert load_settings().allowed_hosts == ("a.example", "b.example")
+    monkeypatch.setenv("VSTASH_ALLOWED_HOSTS", "c.example, d.example,")
+    assert load_settings().allowed_hosts == ("c.example", "d.example")
+    assert load_settings(allowed_hosts=("e.example",)).allowed_hosts == ("e.example",)
+
+
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes from the environment is checked as well, without repeating the value."""
     monkeypatch.setenv("VSTASH_PORT", "my-secret")
@@ -155,7 +164,8 @@ def test_every_setting_has_its_row() -> None:
     for name, row in rows.items():
         assert row.env == f"VSTASH_{name.upper()}"
         assert row.help.endswith(".")
-        assert row.unit or name in {"durability", "strategy", "log_searches", "codes_in_memory"}
+        unitless = {"durability", "strategy", "log_searches", "codes_in_memory", "require_key"}
+        assert row.unit or name in unitless
 
 
 def test_the_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

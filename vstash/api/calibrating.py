@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import Body, FastAPI
 from starlette.responses import Response
 
-from vstash.api.describe import BODY, WRITING, refusals, reply
+from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import CalibrationInput
 from vstash.api.replies import CalibrationReply, CalibrationResetReply
+from vstash.api.routing import add_route
 from vstash.errors import CalibrationError, CollectionNotFoundError, QueryError
 from vstash.memory import Memory
 
@@ -28,27 +29,29 @@ class CalibrationRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the routes to an application."""
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/calibrate",
             self.calibrate,
-            methods=["POST"],
-            operation_id="calibrate",
+            scope="admin",
+            name="calibrate",
             summary="Learn what relevance means in this file",
-            response_model=CalibrationReply,
-            response_description="How well relevance holds on probes, and whether it was stored.",
-            responses=refusals(
-                *BODY, QueryError, CollectionNotFoundError, CalibrationError, *WRITING
-            ),
+            model=CalibrationReply,
+            said="How well relevance holds on probes, and whether it was stored.",
+            errors=(*BODY, QueryError, CollectionNotFoundError, CalibrationError, *WRITING),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "DELETE",
             "/v1/calibrate",
             self.reset,
-            methods=["DELETE"],
-            operation_id="resetCalibration",
+            scope="admin",
+            name="resetCalibration",
             summary="Forget what was learnt",
-            response_model=CalibrationResetReply,
-            response_description="Relevance is the model's own again.",
-            responses=refusals(*WRITING),
+            model=CalibrationResetReply,
+            said="Relevance is the model's own again.",
+            errors=WRITING,
         )
 
     def calibrate(self, given: Annotated[CalibrationInput, Body()]) -> Response:

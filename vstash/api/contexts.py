@@ -8,9 +8,10 @@ from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
-from vstash.api.describe import QUESTION, refusals, reply
+from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import QuestionInput
 from vstash.api.replies import Reply
+from vstash.api.routing import add_route
 from vstash.contexts import ContextOrder
 from vstash.errors import (
     SettingsError,
@@ -104,15 +105,17 @@ class ContextRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the route to an application."""
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/context",
             self.context,
-            methods=["POST"],
-            operation_id="buildContext",
+            scope="read",
+            name="buildContext",
             summary="Put together the passages that answer a query, for a prompt",
-            response_model=ContextReply,
-            response_description="The text, its passages, and what had no room.",
-            responses=refusals(*QUESTION, SettingsError),
+            model=ContextReply,
+            said="The text, its passages, and what had no room.",
+            errors=(*QUESTION, SettingsError),
         )
 
     def context(self, request: Annotated[ContextInput, Body()]) -> Response:

@@ -11,7 +11,7 @@ from fastapi import Body, FastAPI, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from vstash.api.bodies import parse_json
-from vstash.api.describe import BODY, WRITING, refusals, reply
+from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import (
     BatchInput,
     DocumentInput,
@@ -22,6 +22,7 @@ from vstash.api.inputs import (
 )
 from vstash.api.problems import problem
 from vstash.api.replies import BatchReply, ChunkReply, DocumentPage, DocumentReply
+from vstash.api.routing import add_route
 from vstash.errors import (
     ChunkNotFoundError,
     CollectionNotFoundError,
@@ -73,15 +74,17 @@ class DocumentRoutes:
         self._attach_chunks(app)
 
     def _attach_collection(self, app: FastAPI) -> None:
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/documents",
             self.create,
-            methods=["POST"],
-            operation_id="createDocument",
+            scope="write",
+            name="createDocument",
             summary="Remember a text",
-            status_code=201,
-            response_model=DocumentReply,
-            response_description="A new document.",
+            status=201,
+            model=DocumentReply,
+            said="A new document.",
             responses={
                 200: {
                     "model": DocumentReply,
@@ -89,85 +92,97 @@ class DocumentRoutes:
                     "headers": _LOCATION,
                 },
                 201: {"headers": _LOCATION},
-                **refusals(*_CHANGED),
             },
+            errors=_CHANGED,
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/v1/documents",
             self.page,
-            methods=["GET"],
-            operation_id="listDocuments",
+            scope="read",
+            name="listDocuments",
             summary="List documents",
-            response_model=DocumentPage,
-            response_description="Documents in the order of their creation, without texts.",
-            responses=refusals(
-                QueryError, FilterError, FieldError, CursorError, CollectionNotFoundError
-            ),
+            model=DocumentPage,
+            said="Documents in the order of their creation, without texts.",
+            errors=(QueryError, FilterError, FieldError, CursorError, CollectionNotFoundError),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/documents:batch",
             self.create_many,
-            methods=["POST"],
-            operation_id="createDocuments",
+            scope="write",
+            name="createDocuments",
             summary="Remember many texts",
-            response_model=BatchReply,
-            response_description="What became of each document, in order.",
-            responses=refusals(*BODY, *WRITING),
+            model=BatchReply,
+            said="What became of each document, in order.",
+            errors=(*BODY, *WRITING),
         )
 
     def _attach_items(self, app: FastAPI) -> None:
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/v1/documents/{id}",
             self.get,
-            methods=["GET"],
-            operation_id="getDocument",
+            scope="read",
+            name="getDocument",
             summary="Read a document",
-            response_model=DocumentReply,
-            response_description="The document with its text.",
-            responses=refusals(DocumentNotFoundError, FieldError),
+            model=DocumentReply,
+            said="The document with its text.",
+            errors=(DocumentNotFoundError, FieldError),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "PUT",
             "/v1/documents/{id}",
             self.replace,
-            methods=["PUT"],
-            operation_id="replaceDocument",
+            scope="write",
+            name="replaceDocument",
             summary="Replace a document",
-            response_model=DocumentReply,
-            response_description="The document as it is now, without its text.",
-            responses=refusals(DocumentNotFoundError, *_CHANGED),
+            model=DocumentReply,
+            said="The document as it is now, without its text.",
+            errors=(DocumentNotFoundError, *_CHANGED),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "PATCH",
             "/v1/documents/{id}",
             self.change,
-            methods=["PATCH"],
-            operation_id="changeDocument",
+            scope="write",
+            name="changeDocument",
             summary="Change some fields of a document",
-            response_model=DocumentReply,
-            response_description="The document as it is now, without its text.",
-            responses=refusals(DocumentNotFoundError, *_CHANGED),
-            openapi_extra=_MERGE_PATCH,
+            model=DocumentReply,
+            said="The document as it is now, without its text.",
+            errors=(DocumentNotFoundError, *_CHANGED),
+            extra=_MERGE_PATCH,
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "DELETE",
             "/v1/documents/{id}",
             self.delete,
-            methods=["DELETE"],
-            operation_id="deleteDocument",
+            scope="write",
+            name="deleteDocument",
             summary="Remove a document",
-            status_code=204,
-            response_description="It is gone, with its words, vectors and triples.",
-            responses=refusals(DocumentNotFoundError, FieldError, *WRITING),
+            status=204,
+            said="It is gone, with its words, vectors and triples.",
+            errors=(DocumentNotFoundError, FieldError, *WRITING),
         )
 
     def _attach_chunks(self, app: FastAPI) -> None:
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/v1/chunks/{chunk_id}",
             self.get_chunk,
-            methods=["GET"],
-            operation_id="getChunk",
+            scope="read",
+            name="getChunk",
             summary="Read a chunk",
-            response_model=ChunkReply,
-            response_description="The chunk.",
-            responses=refusals(ChunkNotFoundError, FieldError),
+            model=ChunkReply,
+            said="The chunk.",
+            errors=(ChunkNotFoundError, FieldError),
         )
 
     def create(self, document: Annotated[NewDocumentInput, Body()]) -> Response:

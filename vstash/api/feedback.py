@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import Body, FastAPI, Query
 from starlette.responses import JSONResponse, Response
 
-from vstash.api.describe import BODY, WRITING, refusals, reply
+from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import FeedbackBatchInput, FeedbackInput, PageQuery
 from vstash.api.problems import problem
 from vstash.api.replies import FeedbackBatchReply, JudgedSearchPage, VerdictReply
+from vstash.api.routing import add_route
 from vstash.errors import (
     ChunkNotFoundError,
     CursorError,
@@ -40,37 +41,41 @@ class FeedbackRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the routes to an application."""
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/feedback",
             self.give,
-            methods=["POST"],
-            operation_id="giveFeedback",
+            scope="write",
+            name="giveFeedback",
             summary="Say whether a chunk answered a search",
-            response_model=VerdictReply,
-            response_description="What is stored; a repetition changes nothing.",
-            responses=refusals(
-                *BODY, FieldError, SearchNotFoundError, ChunkNotFoundError, *WRITING
-            ),
+            model=VerdictReply,
+            said="What is stored; a repetition changes nothing.",
+            errors=(*BODY, FieldError, SearchNotFoundError, ChunkNotFoundError, *WRITING),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/feedback:batch",
             self.give_many,
-            methods=["POST"],
-            operation_id="giveFeedbackOnMany",
+            scope="write",
+            name="giveFeedbackOnMany",
             summary="Say of many chunks whether they answered",
-            response_model=FeedbackBatchReply,
-            response_description="What became of each, in order.",
-            responses=refusals(*BODY, FieldError, *WRITING),
+            model=FeedbackBatchReply,
+            said="What became of each, in order.",
+            errors=(*BODY, FieldError, *WRITING),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/v1/feedback",
             self.page,
-            methods=["GET"],
-            operation_id="listJudgedSearches",
+            scope="read",
+            name="listJudgedSearches",
             summary="Show the searches that got feedback",
-            response_model=JudgedSearchPage,
-            response_description="Judged searches, newest first.",
-            responses=refusals(InputError, QueryError, CursorError),
+            model=JudgedSearchPage,
+            said="Judged searches, newest first.",
+            errors=(InputError, QueryError, CursorError),
         )
 
     def give(self, feedback: Annotated[FeedbackInput, Body()]) -> Response:

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
-from vstash.api.describe import refusals
 from vstash.api.problems import problem_response
 from vstash.api.replies import StatusReply
+from vstash.api.routing import add_route
 from vstash.errors import CollectionNotFoundError, StoreIOError, VstashError
 from vstash.memory import Memory
 
@@ -28,25 +28,28 @@ class HealthRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the routes to an application."""
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/healthz",
             self.alive,
-            methods=["GET"],
-            operation_id="getHealth",
+            scope="none",
+            name="getHealth",
             summary="Whether the process is alive",
-            response_model=StatusReply,
-            response_description="It is.",
-            responses=refusals(),
+            model=StatusReply,
+            said="It is.",
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/readyz",
             self.ready,
-            methods=["GET"],
-            operation_id="getReadiness",
+            scope="none",
+            name="getReadiness",
             summary="Whether the file can be read",
-            response_model=StatusReply,
-            response_description="It can.",
-            responses=refusals(StoreIOError),
+            model=StatusReply,
+            said="It can.",
+            errors=(StoreIOError,),
         )
 
     async def alive(self) -> Response:

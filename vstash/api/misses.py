@@ -8,9 +8,10 @@ from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
-from vstash.api.describe import QUESTION, refusals, reply
+from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import HitsInput
 from vstash.api.replies import ExplanationReply, Reply
+from vstash.api.routing import add_route
 from vstash.errors import (
     ChunkNotFoundError,
     DocumentNotFoundError,
@@ -88,15 +89,17 @@ class MissRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the route to an application."""
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/search/why-not",
             self.why_not,
-            methods=["POST"],
-            operation_id="whyNot",
+            scope="read",
+            name="whyNot",
             summary="Say why a search does not return a document or a chunk",
-            response_model=WhyNotReply,
-            response_description="The stage that lost it, by how much, and what would help.",
-            responses=refusals(*QUESTION, DocumentNotFoundError, ChunkNotFoundError),
+            model=WhyNotReply,
+            said="The stage that lost it, by how much, and what would help.",
+            errors=(*QUESTION, DocumentNotFoundError, ChunkNotFoundError),
         )
 
     def why_not(self, request: Annotated[WhyNotInput, Body()]) -> Response:

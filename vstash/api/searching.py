@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import Body, FastAPI, Query
 from starlette.responses import Response
 
-from vstash.api.describe import QUESTION, refusals, reply
+from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import DisagreementsQuery, SearchInput
 from vstash.api.replies import CheckReply, DisagreementPage, SearchReply, StatsReply
+from vstash.api.routing import add_route
 from vstash.errors import (
     CursorError,
     InputError,
@@ -35,45 +36,52 @@ class SearchRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the routes to an application."""
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/search",
             self.search,
-            methods=["POST"],
-            operation_id="search",
+            scope="read",
+            name="search",
             summary="Find the passages that answer a query",
-            response_model=SearchReply,
-            response_description="The hits, best first.",
-            responses=refusals(*QUESTION),
+            model=SearchReply,
+            said="The hits, best first.",
+            errors=QUESTION,
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/v1/disagreements",
             self.disagreements,
-            methods=["GET"],
-            operation_id="listDisagreements",
+            scope="read",
+            name="listDisagreements",
             summary="Show logged searches and where their legs disagreed",
-            response_model=DisagreementPage,
-            response_description="Logged searches, newest first.",
-            responses=refusals(InputError, QueryError, CursorError),
+            model=DisagreementPage,
+            said="Logged searches, newest first.",
+            errors=(InputError, QueryError, CursorError),
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "GET",
             "/v1/stats",
             self.stats,
-            methods=["GET"],
-            operation_id="getStats",
+            scope="read",
+            name="getStats",
             summary="Say what the file holds",
-            response_model=StatsReply,
-            response_description="Counts, model and versions.",
-            responses=refusals(),
+            model=StatsReply,
+            said="Counts, model and versions.",
         )
-        app.add_api_route(
+        add_route(
+            app,
+            "POST",
             "/v1/check",
             self.check,
-            methods=["POST"],
-            operation_id="check",
+            scope="admin",
+            name="check",
             summary="Check the file",
-            response_model=CheckReply,
-            response_description="Findings; none means that everything agrees.",
-            responses=refusals(StoreBusyError),
+            model=CheckReply,
+            said="Findings; none means that everything agrees.",
+            errors=(StoreBusyError,),
         )
 
     def search(self, request: Annotated[SearchInput, Body()]) -> Response:

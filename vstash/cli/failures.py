@@ -13,9 +13,12 @@ import click
 
 from vstash.cli.output import err, flush, json_line, printable
 from vstash.errors import (
+    AccessError,
+    ConflictError,
     DocumentNotFoundError,
     InternalError,
     ModelError,
+    OverloadError,
     RequestError,
     StoreBusyError,
     StoreError,
@@ -38,6 +41,12 @@ EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
     (ModelError.exit_code, "the embedding model cannot be used"),
     (StoreError.exit_code, "the vstash file cannot be used"),
     (StoreBusyError.exit_code, "another process held the file for too long; try again"),
+    (
+        ConflictError.exit_code,
+        "changed by somebody else meanwhile, or there already; nothing was changed",
+    ),
+    (AccessError.exit_code, "an access key is missing or does not allow this"),
+    (OverloadError.exit_code, "a service has too much to do; try again"),
     (INTERRUPTED, "interrupted with Ctrl-C; finished documents are stored"),
     (PIPE_CLOSED, "the program that read the output went away"),
 )

@@ -39,7 +39,7 @@ def settings_markdown() -> str:
     for row in setting_rows():
         cells = (
             f"`{row.name}`",
-            "empty" if row.default == "" else f"`{row.default}`",
+            "empty" if row.default in {"", ()} else f"`{row.default}`",
             row.unit,
             row.range,
             f"`{row.env}`",

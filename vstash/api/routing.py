@@ -1,0 +1,73 @@
+"""Adding routes, each with the scope that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from vstash.api.access import Needed
+from vstash.api.describe import Errors, refusals
+
+__all__ = ["SCOPE", "add_route", "needed_scope"]
+
+# The member of a described operation that holds the scope.
+SCOPE: Final = "x-vstash-scope"
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def add_route(
+    app: FastAPI,
+    method: str,
+    path: str,
+    endpoint: Callable[..., Any],
+    *,
+    scope: Needed,
+    name: str,
+    summary: str,
+    said: str,
+    model: type[BaseModel] | None = None,
+    errors: Errors = (),
+    responses: Responses | None = None,
+    extra: dict[str, Any] | None = None,
+    status: int = 200,
+) -> None:
+    """Add one operation to an application.
+
+    Args:
+        app: Where to.
+        method: Of HTTP.
+        path: With its parameters in braces.
+        endpoint: Its docstring becomes the description.
+        scope: What an access key must allow.
+        name: The operation's id, unique in the description.
+        summary: In one line.
+        said: What the answer of success holds.
+        model: Of that answer, None where it has no body of JSON.
+        errors: Which it may answer, besides those that every route shares.
+        responses: Further successes, by status.
+        extra: Members to add to the description.
+        status: Of success.
+    """
+    app.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        operation_id=name,
+        summary=summary,
+        status_code=status,
+        response_model=model,
+        response_description=said,
+        responses={**(responses or {}), **refusals(*errors)},
+        openapi_extra={**(extra or {}), SCOPE: scope},
+    )
+
+
+def needed_scope(route: object) -> Needed:
+    """The scope that a route of an application needs; ``admin`` for one that does not say."""
+    extra = getattr(route, "openapi_extra", None) or {}
+    found: Needed = extra.get(SCOPE, "admin")
+    return found

@@ -1,0 +1,193 @@
+"""Every error that vstash raises on purpose, as one tree.
+
+* VstashError
+    * InputError: what the caller sent cannot be used; nothing was stored
+        * TextError: empty, too long, or not storable text
+        * FieldError: a title, key, tag, collection name, metadata or time is malformed
+        * FilterError: a filter tree is malformed or too deep
+        * QueryError: a search parameter is out of range
+        * CursorError: a page cursor is not one of ours
+        * RequestError: an HTTP request or command line is malformed
+        * RequestTooLargeError: a request body is over the limit
+        * MediaTypeError: a request or file is of a type that is not read
+        * MethodNotAllowedError: an address of the REST API does not take this method
+        * ForbiddenOriginError: a foreign host name or web page asked
+        * SettingsError: a setting is unknown or out of range
+        * EvaluationError: judged data, or an option of an evaluation, cannot be used
+        * CalibrationError: a file holds too little to learn a calibration from
+        * TransferError: what is to be imported is no export, or is cut off
+    * NotFoundError
+        * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
+        * SearchNotFoundError: a search is not in the log
+        * JobNotFoundError, KeyNotFoundError
+        * PathNotFoundError: a file or folder to ingest is missing or unreadable
+        * RouteNotFoundError: no such address in the REST API
+    * ConflictError: the state of what was asked for stands in the way
+        * PreconditionError: a document was changed meanwhile, or exists where it must not
+        * JobFinishedError: a job that has ended cannot be cancelled
+        * RequestInFlightError: the same idempotency key is being worked on
+        * RequestReusedError: an idempotency key came with another request than before
+        * ReplyGoneError: applied before, and the document that it made is gone
+    * AccessError: the caller may not do this
+        * KeyRequiredError: no access key, or one that does not count
+        * ScopeError: the access key does not allow the operation
+        * CollectionForbiddenError: the access key is bound to another collection
+        * PathForbiddenError: a path outside the folders that the service may read
+    * OverloadError: the service has more to do than it can
+        * RateLimitError: too many requests under one access key
+        * DeadlineError: a request took too long and was stopped
+        * SlowClientError: a request came too slowly
+    * ModelError
+        * ModelInvalidError: a model folder lacks a file, or a file has another hash
+        * ModelMismatchError: the file was written with another model
+        * EmbeddingError: a model returned vectors that cannot be stored
+    * StoreError
+        * StoreBusyError: another process held the write lock for too long
+        * StoreFullError: the disk is full; nothing was changed
+        * StoreReadOnlyError: the file or its folder cannot be written
+        * StoreCorruptError: the file is damaged
+        * StoreForeignError: the file is not a vstash file
+        * StoreNewerError: the file was written by a newer vstash
+        * StoreIOError: the operating system failed to read or write the file
+    * MisuseError: a programming error of the caller
+        * ClosedError: a method was called after close()
+        * ForkedError: an object crossed a fork; open a new Memory in the child
+    * ExtraMissingError: a library that comes with an extra of vstash is not installed
+    * InternalError: a defect of vstash itself
+
+Each class has ``code`` (stable, for programs), ``status`` (HTTP), ``retryable`` (the same call may
+succeed later) and ``exit_code`` (command line). Messages say what to do and hold no SQL and no
+stored text; file paths appear only where ``local_detail`` does, which never leaves the machine.
+"""
+
+from __future__ import annotations
+
+from vstash.errors.base import (
+    VstashError,
+)
+from vstash.errors.inputs import (
+    CalibrationError,
+    CursorError,
+    EvaluationError,
+    FieldError,
+    FilterError,
+    ForbiddenOriginError,
+    InputError,
+    MediaTypeError,
+    MethodNotAllowedError,
+    QueryError,
+    RequestError,
+    RequestTooLargeError,
+    SettingsError,
+    TextError,
+    TransferError,
+)
+from vstash.errors.missing import (
+    ChunkNotFoundError,
+    CollectionNotFoundError,
+    DocumentNotFoundError,
+    JobNotFoundError,
+    KeyNotFoundError,
+    NotFoundError,
+    PathNotFoundError,
+    RouteNotFoundError,
+    SearchNotFoundError,
+)
+from vstash.errors.program import (
+    ClosedError,
+    ExtraMissingError,
+    ForkedError,
+    InternalError,
+    MisuseError,
+)
+from vstash.errors.service import (
+    AccessError,
+    CollectionForbiddenError,
+    ConflictError,
+    DeadlineError,
+    JobFinishedError,
+    KeyRequiredError,
+    OverloadError,
+    PathForbiddenError,
+    PreconditionError,
+    RateLimitError,
+    ReplyGoneError,
+    RequestInFlightError,
+    RequestReusedError,
+    ScopeError,
+    SlowClientError,
+)
+from vstash.errors.store import (
+    EmbeddingError,
+    ModelError,
+    ModelInvalidError,
+    ModelMismatchError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreForeignError,
+    StoreFullError,
+    StoreIOError,
+    StoreNewerError,
+    StoreReadOnlyError,
+)
+
+__all__ = [
+    "AccessError",
+    "CalibrationError",
+    "ChunkNotFoundError",
+    "ClosedError",
+    "CollectionForbiddenError",
+    "CollectionNotFoundError",
+    "ConflictError",
+    "CursorError",
+    "DeadlineError",
+    "DocumentNotFoundError",
+    "EmbeddingError",
+    "EvaluationError",
+    "ExtraMissingError",
+    "FieldError",
+    "FilterError",
+    "ForbiddenOriginError",
+    "ForkedError",
+    "InputError",
+    "InternalError",
+    "JobFinishedError",
+    "JobNotFoundError",
+    "KeyNotFoundError",
+    "KeyRequiredError",
+    "MediaTypeError",
+    "MethodNotAllowedError",
+    "MisuseError",
+    "ModelError",
+    "ModelInvalidError",
+    "ModelMismatchError",
+    "NotFoundError",
+    "OverloadError",
+    "PathForbiddenError",
+    "PathNotFoundError",
+    "PreconditionError",
+    "QueryError",
+    "RateLimitError",
+    "ReplyGoneError",
+    "RequestError",
+    "RequestInFlightError",
+    "RequestReusedError",
+    "RequestTooLargeError",
+    "RouteNotFoundError",
+    "ScopeError",
+    "SearchNotFoundError",
+    "SettingsError",
+    "SlowClientError",
+    "StoreBusyError",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreForeignError",
+    "StoreFullError",
+    "StoreIOError",
+    "StoreNewerError",
+    "StoreReadOnlyError",
+    "TextError",
+    "TransferError",
+    "VstashError",
+]
