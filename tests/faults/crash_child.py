@@ -14,11 +14,13 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from vstash import Feedback, Memory, NewDocument
 from vstash.pipeline import prepare
 from vstash.pipeline.engine import Engine, open_engine
+from vstash.replies import Reply, Request
 from vstash.store import documents
 
 BEFORE = {"kept": "the amber lamp stays", "target": "the cedar door before"}
 AFTER = "the jade window after"
 CRASHED = 9
+REQUEST = Request("", "key", b"\0" * 32)
 
 
 def added(engine: Engine) -> None:
@@ -75,6 +77,11 @@ def calibrated(engine: Engine) -> None:
         writer.calibrate(1, [1.0] * 6, queries=50, now=1)
 
 
+def repeatable(engine: Engine) -> None:
+    """Add a document under an idempotency key."""
+    engine.once.apply(REQUEST, lambda: added(engine), lambda _: Reply(201, {}, "applied"))
+
+
 def planted(engine: Engine) -> None:
     """The control: text in one transaction; the crash comes before the words in the next."""
     prepared = prepare.prepare(NewDocument(AFTER, key="fresh"), engine.settings)
@@ -100,6 +107,7 @@ class Left:
     awaiting: int = 0
     feedback: int = 0
     calibrated: str | None = None
+    reply: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,7 @@ WORK: dict[str, Work] = {
     "embedded": Work(embedded, Left(BEFORE | {"late": AFTER}, 1), Left(BEFORE | {"late": AFTER})),
     "judged": Work(judged, ONCE, Left(BEFORE, feedback=2)),
     "calibrated": Work(calibrated, ONCE, Left(BEFORE, calibrated="own")),
+    "repeatable": Work(repeatable, ONCE, Left(BEFORE | {"fresh": AFTER}, reply="applied")),
     "planted": Work(planted, ONCE, Left(BEFORE | {"fresh": AFTER})),
 }
 
@@ -158,7 +167,10 @@ def one(base: Path, work: str, point: str, nth: int) -> dict[str, object]:
     with Memory(path, model="fake") as memory:
         held = {item.key: str(memory.get(item.id).text) for item in memory.list(limit=1000).items}
         stats = memory.stats()
-        left = Left(held, stats.awaiting, stats.feedback, stats.calibrated)
+        with memory._engine.store.read() as reader:
+            reply = reader.reply(REQUEST, now=0)
+        kept = reply[1].body if reply and reply[1] else None
+        left = Left(held, stats.awaiting, stats.feedback, stats.calibrated, kept)
         found = [finding.code for finding in memory.check().findings]
         # A chunk that awaits its vector is found by its words.
         hits = {hit.document.key: hit.text for hit in memory.search(AFTER).hits}

@@ -29,13 +29,14 @@ CASES = [
     *(("judged", "judge:end", nth) for nth in (1, 2)),
     # The first commit is the log's.
     ("judged", "commit", 2),
+    *(("repeatable", point, 1) for point in (*PUTS, "reply:end", *ADDS, *ENDS)),
     *(("calibrated", point, 1) for point in ("calibrate:end", "commit")),
 ]
 NEVER = [
     (work, "no such point", 1)
     for work in (
         *("added", "replaced", "in_batch", "deleted", "for_later", "embedded", "judged"),
-        "calibrated",
+        *("calibrated", "repeatable"),
     )
 ]
 PLANTED = ("planted", "no such point", 1)

@@ -21,6 +21,7 @@ from vstash.api.inputs import (
     NewDocumentInput,
 )
 from vstash.api.problems import problem
+from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import BatchReply, ChunkReply, DocumentPage, DocumentReply
 from vstash.api.routing import add_route
 from vstash.errors import (
@@ -93,7 +94,7 @@ class DocumentRoutes:
                 },
                 201: {"headers": _LOCATION},
             },
-            errors=_CHANGED,
+            errors=(*_CHANGED, *REPEATABLE),
         )
         add_route(
             app,
@@ -117,7 +118,7 @@ class DocumentRoutes:
             summary="Remember many texts",
             model=BatchReply,
             said="What became of each document, in order.",
-            errors=(*BODY, *WRITING),
+            errors=(*BODY, *WRITING, *REPEATABLE),
         )
 
     def _attach_items(self, app: FastAPI) -> None:
@@ -185,46 +186,54 @@ class DocumentRoutes:
             errors=(ChunkNotFoundError, FieldError),
         )
 
-    def create(self, document: Annotated[NewDocumentInput, Body()]) -> Response:
+    def create(self, document: Annotated[NewDocumentInput, Body()], repeat: Repeat) -> Response:
         """Stored for good when this answers; a key that is known replaces its document."""
         before = datetime.now(timezone.utc)
-        stored = self._memory.add(
-            document.text,
-            key=document.key,
-            title=document.title,
-            collection=document.collection,
-            tags=document.tags,
-            metadata=document.metadata,
-            expires_at=_time(document.expires_at),
-            embed=document.embed,
-        )
-        # A document that is given again as it is keeps even its time of change.
-        is_new = stored.created == stored.updated and stored.created >= before
-        return reply(
-            stored,
-            status=201 if is_new or document.key is None else 200,
-            headers={"Location": f"/v1/documents/{stored.id}"},
+
+        def answer(stored: Document) -> Response:
+            # A document that is given again as it is keeps even its time of change.
+            is_new = stored.created == stored.updated and stored.created >= before
+            return reply(
+                stored,
+                status=201 if is_new or document.key is None else 200,
+                headers={"Location": f"/v1/documents/{stored.id}"},
+            )
+
+        return repeat(
+            self._memory,
+            lambda: self._memory.add(
+                document.text,
+                key=document.key,
+                title=document.title,
+                collection=document.collection,
+                tags=document.tags,
+                metadata=document.metadata,
+                expires_at=_time(document.expires_at),
+                embed=document.embed,
+            ),
+            answer,
         )
 
-    def create_many(self, batch: Annotated[BatchInput, Body()]) -> Response:
+    def create_many(self, batch: Annotated[BatchInput, Body()], repeat: Repeat) -> Response:
         """One document that cannot be stored does not keep the others out.
 
         A body of the wrong types stores nothing. All that are valid are stored in one transaction.
         """
         read = [_new_or_error(item) for item in batch.documents]
-        stored = iter(
-            self._memory.add_batch(
-                [item for item in read if isinstance(item, NewDocument)], embed=batch.embed
-            )
-        )
-        outcomes = [item if isinstance(item, VstashError) else next(stored) for item in read]
-        results: list[Json] = [
-            {"error": problem(outcome, under=f"/documents/{position}")}
-            if isinstance(outcome, VstashError)
-            else {"document": to_json(outcome)}
-            for position, outcome in enumerate(outcomes)
-        ]
-        return JSONResponse({"results": results})
+        good = [item for item in read if isinstance(item, NewDocument)]
+
+        def answer(stored: tuple[Document | VstashError, ...]) -> Response:
+            left = iter(stored)
+            outcomes = [item if isinstance(item, VstashError) else next(left) for item in read]
+            results: list[Json] = [
+                {"error": problem(outcome, under=f"/documents/{position}")}
+                if isinstance(outcome, VstashError)
+                else {"document": to_json(outcome)}
+                for position, outcome in enumerate(outcomes)
+            ]
+            return JSONResponse({"results": results})
+
+        return repeat(self._memory, lambda: self._memory.add_batch(good, embed=batch.embed), answer)
 
     def page(self, query: Annotated[DocumentsQuery, Query()]) -> Response:
         """With `key`, a list of the one document that has it, or of none."""

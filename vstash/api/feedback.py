@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import FeedbackBatchInput, FeedbackInput, PageQuery
 from vstash.api.problems import problem
+from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import FeedbackBatchReply, JudgedSearchPage, VerdictReply
 from vstash.api.routing import add_route
 from vstash.errors import (
@@ -21,7 +22,7 @@ from vstash.errors import (
     SearchNotFoundError,
     VstashError,
 )
-from vstash.feedback import Feedback
+from vstash.feedback import Feedback, Verdict
 from vstash.memory import Memory
 from vstash.types import Json
 from vstash.wire import to_json
@@ -51,7 +52,14 @@ class FeedbackRoutes:
             summary="Say whether a chunk answered a search",
             model=VerdictReply,
             said="What is stored; a repetition changes nothing.",
-            errors=(*BODY, FieldError, SearchNotFoundError, ChunkNotFoundError, *WRITING),
+            errors=(
+                *BODY,
+                FieldError,
+                SearchNotFoundError,
+                ChunkNotFoundError,
+                *WRITING,
+                *REPEATABLE,
+            ),
         )
         add_route(
             app,
@@ -63,7 +71,7 @@ class FeedbackRoutes:
             summary="Say of many chunks whether they answered",
             model=FeedbackBatchReply,
             said="What became of each, in order.",
-            errors=(*BODY, FieldError, *WRITING),
+            errors=(*BODY, FieldError, *WRITING, *REPEATABLE),
         )
         add_route(
             app,
@@ -78,30 +86,36 @@ class FeedbackRoutes:
             errors=(InputError, QueryError, CursorError),
         )
 
-    def give(self, feedback: Annotated[FeedbackInput, Body()]) -> Response:
+    def give(self, feedback: Annotated[FeedbackInput, Body()], repeat: Repeat) -> Response:
         """The last verdict on a chunk counts.
 
         It is kept as long as the log keeps the search and the file the document; replacing the
         document ends the chunk and leaves the feedback.
         """
-        return reply(self._memory.feedback(feedback.search_id, feedback.chunk_id, feedback.verdict))
+        return repeat(
+            self._memory,
+            lambda: self._memory.feedback(feedback.search_id, feedback.chunk_id, feedback.verdict),
+            reply,
+        )
 
-    def give_many(self, batch: Annotated[FeedbackBatchInput, Body()]) -> Response:
+    def give_many(self, batch: Annotated[FeedbackBatchInput, Body()], repeat: Repeat) -> Response:
         """One that cannot be stored does not keep the others out.
 
         A body of the wrong types stores nothing. All that are valid are stored in one transaction.
         """
-        outcomes = self._memory.feedback_batch(
-            [Feedback(item.search_id, item.chunk_id, item.verdict) for item in batch.feedback]
-        )
-        results: list[Json] = [
-            {"error": problem(outcome, under=f"/feedback/{position}")}
-            if isinstance(outcome, VstashError)
-            else {"verdict": to_json(outcome)}
-            for position, outcome in enumerate(outcomes)
-        ]
-        return JSONResponse({"results": results})
+        given = [Feedback(item.search_id, item.chunk_id, item.verdict) for item in batch.feedback]
+        return repeat(self._memory, lambda: self._memory.feedback_batch(given), _results)
 
     def page(self, query: Annotated[PageQuery, Query()]) -> Response:
         """Chunks that ended with a replacement of their document are null; its key stays."""
         return reply(self._memory.judged_searches(limit=query.limit, cursor=query.cursor))
+
+
+def _results(outcomes: tuple[Verdict | VstashError, ...]) -> Response:
+    results: list[Json] = [
+        {"error": problem(outcome, under=f"/feedback/{position}")}
+        if isinstance(outcome, VstashError)
+        else {"verdict": to_json(outcome)}
+        for position, outcome in enumerate(outcomes)
+    ]
+    return JSONResponse({"results": results})

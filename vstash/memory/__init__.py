@@ -10,6 +10,7 @@ from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
 from vstash.memory.judging import Judging
 from vstash.memory.reading import Reading
+from vstash.memory.repeating import Repeating
 from vstash.memory.storing import Storing
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(Storing, Changing, Reading, Judging, Calibrating):
+class Memory(Storing, Changing, Reading, Judging, Calibrating, Repeating):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:

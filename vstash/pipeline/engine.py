@@ -19,6 +19,7 @@ from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.misses import Misses
+from vstash.pipeline.once import Once
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.report import Reporting
@@ -65,6 +66,7 @@ class Engine:
     reporting: Reporting
     judging: Judging
     calibrating: Calibrating
+    once: Once
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -132,6 +134,7 @@ def open_engine(
         reporting=Reporting(store, embedder.info, settings, recorder),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
+        once=Once(store, clock),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from vstash.errors import ChunkNotFoundError, FieldError, SearchNotFoundError, VstashError
 from vstash.feedback import VERDICTS, Feedback, JudgedSearch, Verdict
+from vstash.pipeline.once import settle
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.prepare import checked_chunk_id, checked_key
 from vstash.store.documents import to_datetime
@@ -43,13 +44,17 @@ class Judging:
         checked = _checked(given)
         self._recorder.flush()
         with self._store.write() as writer:
-            return self._judged(writer, checked)
+            verdict = self._judged(writer, checked)
+            settle(writer, verdict)
+            return verdict
 
     def feedback_batch(self, given: Sequence[Feedback]) -> tuple[Verdict | VstashError, ...]:
         """Store many verdicts; see `Memory.feedback_batch`."""
         self._recorder.flush()
         with self._store.write() as writer:
-            return tuple(self._outcome(writer, each) for each in given)
+            outcomes = tuple(self._outcome(writer, each) for each in given)
+            settle(writer, outcomes)
+            return outcomes
 
     def _outcome(self, writer: Writer, given: Feedback) -> Verdict | VstashError:
         try:

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from vstash.errors import (
 )
 from vstash.filters import Filter, parse
 from vstash.pipeline import prepare
+from vstash.pipeline.once import settle
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.ready import Ready, Readying, document_row
 from vstash.types import (
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from vstash.store.writer import Writer
 
 __all__ = ["Writing", "require_collection"]
+
+Outcome = TypeVar("Outcome")
 
 # An update that others keep overtaking gives up after as many rounds.
 _ROUNDS: Final = 5
@@ -85,8 +88,8 @@ class Writing:
         unchanged = self._unchanged(prepared)
         if unchanged is not None:
             return unchanged
-        (stored,) = self.store(self.readying.make_ready([(prepared, None)], embed=embed))
-        return stored
+        ready = self.readying.make_ready([(prepared, None)], embed=embed)
+        return self._settled(ready, lambda stored: stored[0])
 
     def add_batch(
         self, documents: Sequence[NewDocument], *, embed: bool = True
@@ -110,9 +113,13 @@ class Writing:
             else:
                 outcomes[position] = unchanged
         ready = self.readying.make_ready([(prepared, None) for _, prepared in fresh], embed=embed)
-        stored = self.store(ready)
-        outcomes.update(zip((position for position, _ in fresh), stored, strict=True))
-        return tuple(outcomes[position] for position in range(len(documents)))
+        places_of_stored = [position for position, _ in fresh]
+
+        def in_order(stored: Sequence[Document]) -> tuple[Document | VstashError, ...]:
+            found = outcomes | dict(zip(places_of_stored, stored, strict=True))
+            return tuple(found[position] for position in range(len(documents)))
+
+        return self._settled(ready, in_order) if ready else in_order(())
 
     def _unchanged(self, prepared: prepare.Prepared) -> Document | None:
         if prepared.key is None:
@@ -136,9 +143,21 @@ class Writing:
         """
         if not ready:
             return []
-        now = self._clock()
         with self._store.write() as writer:
-            return [writer.put(item.row, item.chunks, now=now) for item in ready]
+            return self._put(writer, ready)
+
+    def _put(self, writer: Writer, ready: Sequence[Ready]) -> builtins.list[Document]:
+        now = self._clock()
+        return [writer.put(item.row, item.chunks, now=now) for item in ready]
+
+    def _settled(
+        self, ready: Sequence[Ready], outcome: Callable[[Sequence[Document]], Outcome]
+    ) -> Outcome:
+        """Store documents together with what the caller is told of them."""
+        with self._store.write() as writer:
+            found = outcome(self._put(writer, ready))
+            settle(writer, found)
+            return found
 
     def _stored(self, writer: Writer, row: DocumentRow) -> Document:
         # A document that is stored already expired is still what the caller is told about.

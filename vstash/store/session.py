@@ -10,6 +10,7 @@ import apsw
 
 from vstash.feedback import JudgedSearch
 from vstash.filters import Filter
+from vstash.replies import Reply, Request
 from vstash.store import (
     calibration,
     code_table,
@@ -18,6 +19,7 @@ from vstash.store import (
     keyword,
     log,
     queue,
+    replies,
     spans,
     vectors,
 )
@@ -369,6 +371,10 @@ class Reader:
     ) -> list[tuple[int, JudgedSearch]]:
         """Searches that got feedback with their internal numbers, newest first."""
         return feedback.judged_searches(self._connection, limit=limit, before=before, now=now)
+
+    def reply(self, request: Request, *, now: int) -> tuple[bytes, Reply | None] | None:
+        """What an earlier request with the same owner and key was, and what it was answered."""
+        return replies.find(self._connection, request, now=now)
 
     def counts(self) -> StoreCounts:
         """How much the file holds."""

@@ -11,7 +11,18 @@ import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
-from vstash.store import calibration, codes, documents, feedback, keyword, log, queue, vectors
+from vstash.replies import Reply, Request
+from vstash.store import (
+    calibration,
+    codes,
+    documents,
+    feedback,
+    keyword,
+    log,
+    queue,
+    replies,
+    vectors,
+)
 from vstash.store.derived import Derived
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, merge_some
@@ -263,6 +274,7 @@ class Writer(Reader):
         """Remove a document with its text, words, vectors, triples and feedback."""
         self._changed = True
         self._remove_chunks(number)
+        replies.take_back(self._connection, number)
         self._crash_point("delete:chunks")
         documents.delete_document(self._connection, number)
 
@@ -295,6 +307,11 @@ class Writer(Reader):
     def trim_log(self, *, keep_rows: int, oldest: int) -> None:
         """Forget logged searches beyond a count, and those before a time in microseconds."""
         log.trim(self._connection, rows=keep_rows, oldest=oldest)
+
+    def keep_reply(self, request: Request, reply: Reply, *, now: int) -> None:
+        """Keep what a request is answered, together with what it changed."""
+        replies.insert(self._connection, request, reply, self._added_to, now=now)
+        self._crash_point("reply:end")
 
     def _model_number(self) -> int:
         model = self.model
