@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import PurePath
+from typing import Final
 
 from vstash.errors import FieldError, VstashError
 from vstash.times import read_time, time_text
 from vstash.types import Document, Hit, Json
 
 __all__ = ["error_json", "parse_time", "to_json"]
+
+_PLAIN: Final = (str, float, int)
+_OPTIONAL: Final[dict[type, tuple[str, ...]]] = {Document: ("text",), Hit: ("explanation",)}
 
 
 def parse_time(text: str, *, pointer: str) -> datetime:
@@ -46,7 +51,7 @@ def to_json(value: object) -> Json:
     Raises:
         TypeError: For a value that no interface returns.
     """
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, datetime):
         return time_text(value)
@@ -54,18 +59,22 @@ def to_json(value: object) -> Json:
         return str(value)
     if isinstance(value, Mapping):
         return {str(name): to_json(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        optional = {"text"} if isinstance(value, Document) else set()
-        if isinstance(value, Hit):
-            optional = {"explanation"}
         return {
-            field.name: to_json(item)
-            for field in fields(value)
-            if (item := getattr(value, field.name)) is not None or field.name not in optional
+            name: to_json(item)
+            for name, optional in _members(type(value))
+            if (item := getattr(value, name)) is not None or not optional
         }
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@cache
+def _members(kind: type) -> tuple[tuple[str, bool], ...]:
+    """Names of a dataclass's fields, and whether each is left out where it is None."""
+    optional = next((names for known, names in _OPTIONAL.items() if issubclass(kind, known)), ())
+    return tuple((field.name, field.name in optional) for field in fields(kind))
 
 
 def error_json(error: VstashError, *, local: bool) -> dict[str, Json]:

