@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -12,8 +13,9 @@ __all__ = ["Recorder"]
 Row = TypeVar("Row")
 _QUEUE_ROWS: Final = 1000
 _LEAVE_AFTER_S: Final = 2.0
-# Rows that wait are stored together: a busy file is asked for its lock once, not once a search.
+# Rows are stored together: each write costs a sync, and the pages that readers had in memory.
 _BATCH_ROWS: Final = 100
+_LINGER_S: Final = 0.2
 
 
 class Recorder(Generic[Row]):
@@ -33,7 +35,8 @@ class Recorder(Generic[Row]):
 
     def __init__(self, write: Callable[[Sequence[Row]], int]) -> None:
         self._write = write
-        self._queue: queue.Queue[Row | None] = queue.Queue(_QUEUE_ROWS)
+        # True asks for what waits to be stored at once, False to stop after that.
+        self._queue: queue.Queue[tuple[Row] | bool] = queue.Queue(_QUEUE_ROWS)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._dropped = 0
@@ -50,23 +53,22 @@ class Recorder(Generic[Row]):
                 self._thread = threading.Thread(target=self._run, name="vstash-log", daemon=True)
                 self._thread.start()
         try:
-            self._queue.put_nowait(row)
+            self._queue.put_nowait((row,))
         except queue.Full:
             self._dropped += 1
 
     def flush(self) -> None:
         """Wait until every queued row was stored or dropped."""
         if self._thread is not None:
+            self._queue.put(True)
             self._queue.join()
 
     def _run(self) -> None:
         going = True
         while going:
-            taken = [self._queue.get()]
-            while len(taken) < _BATCH_ROWS and not self._queue.empty():
-                taken.append(self._queue.get_nowait())
-            rows = [row for row in taken if row is not None]
-            going = len(rows) == len(taken)
+            taken = self._gathered()
+            rows = [each[0] for each in taken if isinstance(each, tuple)]
+            going = taken[-1] is not False
             try:
                 if rows:
                     self._dropped += len(rows) - self._write(rows)
@@ -74,13 +76,24 @@ class Recorder(Generic[Row]):
                 for _ in taken:
                     self._queue.task_done()
 
+    def _gathered(self) -> list[tuple[Row] | bool]:
+        """Wait for a row, and then a moment for others."""
+        taken = [self._queue.get()]
+        end = time.monotonic() + _LINGER_S
+        while isinstance(taken[-1], tuple) and len(taken) < _BATCH_ROWS:
+            try:
+                taken.append(self._queue.get(timeout=max(0.0, end - time.monotonic())))
+            except queue.Empty:  # noqa: PERF203 - the queue has no other way to say it
+                break
+        return taken
+
     def close(self) -> None:
         """Store what is queued and stop; what takes longer than two seconds is dropped."""
         thread = self._thread
         if thread is None:
             return
         try:
-            self._queue.put(None, timeout=_LEAVE_AFTER_S)
+            self._queue.put(False, timeout=_LEAVE_AFTER_S)
         except queue.Full:
             self._dropped += self._queue.qsize()
         thread.join(timeout=_LEAVE_AFTER_S)

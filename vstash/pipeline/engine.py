@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
@@ -193,9 +195,9 @@ def _log_writer(store: Store, settings: Settings) -> Callable[[Sequence[Logged]]
         oldest = to_microseconds(datetime.now(timezone.utc) - keep)
         try:
             with store.read() as reader:
-                rows = [
-                    search_row(logged, reader.owners(logged.candidates.ids)) for logged in several
-                ]
+                compared = [logged.candidates.ids[logged.compared()] for logged in several]
+                owners = reader.owners(np.unique(np.concatenate(compared)))
+                rows = [search_row(logged, owners) for logged in several]
             with store.write(timeout_s=_LOG_PATIENCE_S) as writer:
                 for row in rows:
                     writer.log(row)

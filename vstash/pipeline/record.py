@@ -26,7 +26,7 @@ __all__ = ["Logged", "search_row"]
 def _leg(candidates: Candidates, ranks: IdArray, scores: FloatArray) -> tuple[LegEntry, ...]:
     listed = np.flatnonzero(ranks)
     best = listed[np.argsort(ranks[listed])]
-    return tuple(LegEntry(int(candidates.ids[i]), float(scores[i])) for i in best)
+    return tuple(map(LegEntry, candidates.ids[best].tolist(), scores[best].tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,18 @@ class Logged:
     evidence: Evidence | None
     at: datetime
 
+    def compared(self) -> IdArray:
+        """Positions of the candidates in the first places of either leg, where triples come from."""
+        ranks = np.stack([self.candidates.vector_rank, self.candidates.keyword_rank])
+        return np.flatnonzero(((ranks > 0) & (ranks <= DISAGREEMENT_K)).any(axis=0))
+
 
 def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
     """Describe one hybrid search for the log.
 
     Args:
         logged: The search.
-        owners: Document id of each candidate.
+        owners: Document id of each chunk that was compared and still exists.
 
     Returns:
         Both legs' first 10 with raw scores, their disagreement, and the triples that follow.
@@ -62,10 +67,14 @@ def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
     result, candidates, background = logged.result, logged.candidates, logged.background
     vector_leg = _leg(candidates, candidates.vector_rank, candidates.cosine)
     keyword_leg = _leg(candidates, candidates.keyword_rank, candidates.bm25)
+    compared = logged.compared()
     scores = {
-        chunk: LegScores(owners.get(chunk, ""), float(cosine), float(bm25))
+        chunk: LegScores(owners.get(chunk, ""), cosine, bm25)
         for chunk, cosine, bm25 in zip(
-            candidates.ids.tolist(), candidates.cosine, candidates.bm25, strict=True
+            candidates.ids[compared].tolist(),
+            candidates.cosine[compared].tolist(),
+            candidates.bm25[compared].tolist(),
+            strict=True,
         )
     }
     triples = mine(

@@ -27,6 +27,24 @@ def test_rows_are_stored_in_order_behind_the_caller() -> None:
     recorder.close()
 
 
+def test_rows_that_come_together_are_stored_together() -> None:
+    """A write waits a moment for others, so that many searches cost one; asking for it ends the wait."""
+    writes: list[int] = []
+
+    def write(rows: Sequence[int]) -> int:
+        writes.append(len(rows))
+        return len(rows)
+
+    recorder = Recorder(write)
+    for row in range(20):
+        recorder.record(row)
+    recorder.flush()
+    assert writes == [20]
+    recorder.record(20)
+    recorder.close()
+    assert writes == [20, 1]
+
+
 def test_rows_that_were_not_stored_are_counted() -> None:
     """A writer that says no makes the count grow, and later rows go on."""
     recorder: Recorder[int] = Recorder(lambda rows: sum(row % 3 == 0 for row in rows))
