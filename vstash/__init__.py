@@ -1,5 +1,6 @@
 """vstash: local-first hybrid retrieval memory for LLM agents, in one SQLite file."""
 
+from vstash.client import Client
 from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
@@ -42,6 +43,7 @@ __all__ = [
     "CalibrationReport",
     "CheckReport",
     "Chunk",
+    "Client",
     "Context",
     "ContextPassage",
     "Disagreement",

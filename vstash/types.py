@@ -45,9 +45,13 @@ __all__ = [
     "Weights",
 ]
 
-Json = Union[  # noqa: UP007 - a recursive alias needs the string form on Python 3.10
-    None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]
-]
+if TYPE_CHECKING:
+    Json = Union[  # noqa: UP007 - a recursive alias needs the string form on Python 3.10
+        None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]
+    ]
+else:
+    # What reads annotations while running, as the client does, knows no alias within itself.
+    Json = Any
 JsonObject = Mapping[str, Json]
 Item = TypeVar("Item")
 Mode = Literal["hybrid", "vector", "keyword"]

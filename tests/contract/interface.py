@@ -10,8 +10,8 @@ __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict"
 
 # What an interface answers, parsed; the tests say what must be in it.
 JsonDict = dict[str, Any]
-Kind = Literal["memory", "cli", "rest"]
-KINDS: Final[tuple[Kind, ...]] = ("memory", "cli", "rest")
+Kind = Literal["memory", "cli", "rest", "client"]
+KINDS: Final[tuple[Kind, ...]] = ("memory", "cli", "rest", "client")
 
 
 class Absent(Enum):

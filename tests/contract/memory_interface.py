@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
-from vstash import Feedback, Memory
+from vstash import Client, Feedback, Memory
 from vstash.errors import VstashError
 from vstash.settings import load_settings
 from vstash.types import UNSET
@@ -58,7 +58,9 @@ class MemoryInterface:
     kind: Kind = "memory"
 
     def __init__(self, path: Path, settings: Mapping[str, str]) -> None:
-        self._memory = typed(lambda: Memory(path, settings=load_settings(**settings)))
+        self._memory: Memory | Client = typed(
+            lambda: Memory(path, settings=load_settings(**settings))
+        )
 
     def _call(self, action: Callable[[], object]) -> JsonDict:
         found = to_json(typed(action))
@@ -253,7 +255,9 @@ class MemoryInterface:
 
     def ingest(self, paths: Sequence[str], *, collection: str | None = None) -> JsonDict:
         """Read files and folders."""
-        return self._call(lambda: self._memory.ingest(paths, collection=collection))
+        memory = self._memory
+        assert isinstance(memory, Memory)
+        return self._call(lambda: memory.ingest(paths, collection=collection))
 
     def close(self) -> None:
         """Release the file."""

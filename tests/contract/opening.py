@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.contract.cli_interface import CliInterface
+from tests.contract.client_interface import ClientInterface
 from tests.contract.interface import Interface, Kind
 from tests.contract.memory_interface import MemoryInterface
 from tests.contract.rest_interface import RestInterface
@@ -39,8 +40,10 @@ class Opener:
             opened = MemoryInterface(path, chosen)
         elif self._kind == "cli":
             opened = CliInterface(path, chosen)
-        else:
+        elif self._kind == "rest":
             opened = RestInterface(path, chosen, self._later)
+        else:
+            opened = ClientInterface(path, chosen, self._later)
         self._opened.append(opened)
         return opened
 

@@ -101,6 +101,11 @@ class RestInterface:
             self._port: int = listener.getsockname()[1]
             self._opened = opened.pop_all()
 
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
     def _stop(self) -> None:
         self._server.should_exit = True
 

@@ -38,7 +38,7 @@ def _refusal(
     kind: Kind, opening: Opener, path: Path, settings: dict[str, str] | None = None
 ) -> ContractError:
     """The error with which a file or a setting is refused by the first use."""
-    if kind == "rest":
+    if kind in {"rest", "client"}:
         return refused_service(path, settings or {})
     with pytest.raises(ContractError) as error:
         opening(path, settings).stats()

@@ -172,7 +172,7 @@ def test_an_update_changes_what_it_names(interface: Interface, path: Path) -> No
     assert (found.text, found.metadata) == ("Port is 1.", new["metadata"])
 
 
-@pytest.mark.parametrize("kind", ["memory", "rest"], indirect=True)
+@pytest.mark.parametrize("kind", ["memory", "rest", "client"], indirect=True)
 def test_a_replacement_leaves_only_identity(interface: Interface) -> None:
     """Id, key, collection and creation time stay, everything left out is empty."""
     old = interface.add("Old.", key="k", collection="c", title="T", tags=["a"], metadata={"b": 1})
@@ -276,5 +276,5 @@ def test_statistics_and_check_agree_with_what_was_stored(
         "other": 1,
     }
     assert stats["model"]["name"] == "fake"
-    assert stats["path"] == (path.name if kind == "rest" else str(path))
+    assert stats["path"] == (path.name if kind in {"rest", "client"} else str(path))
     assert (report["findings"], report["documents"], report["chunks"]) == ([], 2, 2)

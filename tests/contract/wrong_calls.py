@@ -12,13 +12,13 @@ from tests.contract.interface import KINDS, Interface, Kind
 __all__ = ["WRONG_CALLS", "Wrong"]
 
 _UNKNOWN_ID: Final = "0198c0de-5a4b-7c3d-8e2f-1a2b3c4d5e6f"
-_NO_CLI: Final[tuple[Kind, ...]] = ("memory", "rest")
+_NO_CLI: Final[tuple[Kind, ...]] = ("memory", "rest", "client")
 # The command line could carry these as well, but reads them just as it reads the case beside them,
 # and every one would cost a process.
 _AS_ABOVE: Final[tuple[Kind, ...]] = _NO_CLI
 _NO_REST: Final[tuple[Kind, ...]] = ("memory", "cli")
 # What is not JSON is refused before anybody asks what it means.
-_MALFORMED: Final[Mapping[Kind, str]] = {"rest": "request_invalid"}
+_MALFORMED: Final[Mapping[Kind, str]] = {"rest": "request_invalid", "client": "request_invalid"}
 
 
 @dataclass(frozen=True, slots=True)

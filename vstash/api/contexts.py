@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from vstash.api.describe import QUESTION, reply
-from vstash.api.inputs import QuestionInput
+from vstash.api.inputs import Log, QuestionInput
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
 from vstash.contexts import ContextOrder
@@ -41,6 +41,7 @@ class ContextInput(QuestionInput):
     widen: bool = Field(
         default=True, description="Fill what is left with the chunks before and after the hits."
     )
+    log: Log = True
 
 
 class PassageReply(Reply):
@@ -127,5 +128,6 @@ class ContextRoutes:
                 k=request.k,
                 order=request.order,
                 widen=request.widen,
+                log=request.log,
             )
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Annotated
 
-from fastapi import Body, FastAPI, Path, Query
+from fastapi import Body, FastAPI, Header, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from vstash.api.bodies import parse_json
@@ -44,6 +44,15 @@ __all__ = ["DocumentRoutes"]
 DocumentId = Annotated[
     str,
     Path(alias="id", description="A document's id.", examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d"]),
+]
+_REPRESENTATION = "return=representation"
+Prefer = Annotated[
+    str | None,
+    Header(
+        alias="Prefer",
+        description="`return=representation` asks for what was removed, without its text.",
+        examples=[_REPRESENTATION],
+    ),
 ]
 _CHANGED = (*BODY, TextError, FieldError, *WRITING)
 _MERGE_PATCH = {
@@ -169,6 +178,9 @@ class DocumentRoutes:
             summary="Remove a document",
             status=204,
             said="It is gone, with its words, vectors and triples.",
+            responses={
+                200: {"model": DocumentReply, "description": "It is gone; this is what it was."}
+            },
             errors=(DocumentNotFoundError, FieldError, *WRITING),
         )
 
@@ -296,9 +308,11 @@ class DocumentRoutes:
         # null removes the member itself, which for a document means that nothing is left in it.
         return dict.fromkeys(self._memory.get(document_id).metadata)
 
-    def delete(self, document_id: DocumentId) -> Response:
+    def delete(self, document_id: DocumentId, prefer: Prefer = None) -> Response:
         """Gone for good when this answers."""
-        self._memory.delete(document_id)
+        removed = self._memory.delete(document_id)
+        if prefer == _REPRESENTATION:
+            return reply(removed, headers={"Preference-Applied": _REPRESENTATION})
         return Response(status_code=204)
 
     def get_chunk(

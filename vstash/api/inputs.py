@@ -156,6 +156,11 @@ class BatchInput(Body):
     embed: Embed = "now"
 
 
+Log = Annotated[
+    bool, Field(description="Log the search in the file, where the service's settings say so.")
+]
+
+
 class QuestionInput(Body):
     """What every search is asked."""
 
@@ -217,6 +222,7 @@ class SearchInput(HitsInput):
     """A search."""
 
     explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
+    log: Log = True
 
 
 class FeedbackInput(Body):

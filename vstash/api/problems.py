@@ -49,7 +49,9 @@ _KINDS: Final[Mapping[str, type[InputError]]] = {
     "text": TextError,
     **dict.fromkeys(("key", "title", "collection", "tags"), FieldError),
     **dict.fromkeys(("metadata", "expires_at", "search_id", "chunk_id", "verdict"), FieldError),
-    **dict.fromkeys(("query", "k", "mode", "strategy", "explain", "limit", "texts"), QueryError),
+    **dict.fromkeys(
+        ("query", "k", "mode", "strategy", "explain", "log", "limit", "texts"), QueryError
+    ),
     **dict.fromkeys(("collapse", "mmr", "mmr_lambda", "fold_duplicates"), QueryError),
     "min_relevance": QueryError,
     **dict.fromkeys(("recency_half_life_days", "max_tokens", "order", "widen"), QueryError),

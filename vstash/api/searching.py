@@ -92,6 +92,7 @@ class SearchRoutes:
                 k=request.k,
                 collapse=request.collapse,
                 explain=request.explain,
+                log=request.log,
             )
         )
 

@@ -37,6 +37,7 @@
         * RateLimitError: too many requests under one access key
         * DeadlineError: a request took too long and was stopped
         * SlowClientError: a request came too slowly
+    * UnreachableError: a service does not answer its client
     * ModelError
         * ModelInvalidError: a model folder lacks a file, or a file has another hash
         * ModelMismatchError: the file was written with another model
@@ -116,6 +117,7 @@ from vstash.errors.service import (
     RequestReusedError,
     ScopeError,
     SlowClientError,
+    UnreachableError,
 )
 from vstash.errors.store import (
     EmbeddingError,
@@ -189,5 +191,6 @@ __all__ = [
     "StoreReadOnlyError",
     "TextError",
     "TransferError",
+    "UnreachableError",
     "VstashError",
 ]

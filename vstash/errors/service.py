@@ -20,6 +20,7 @@ __all__ = [
     "RequestReusedError",
     "ScopeError",
     "SlowClientError",
+    "UnreachableError",
 ]
 
 
@@ -126,3 +127,12 @@ class SlowClientError(OverloadError):
 
     code = "request_timeout"
     status = 408
+
+
+class UnreachableError(VstashError):
+    """A service does not answer; whether a write happened is not known."""
+
+    code = "service_unreachable"
+    status = 503
+    retryable = True
+    exit_code = 9
