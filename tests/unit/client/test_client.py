@@ -111,9 +111,11 @@ def test_no_service() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with Client(f"http://127.0.0.1:{port}", retries=1) as client:
-        with pytest.raises(UnreachableError) as caught:
-            client.stats()
+    with (
+        Client(f"http://127.0.0.1:{port}", retries=1) as client,
+        pytest.raises(UnreachableError) as caught,
+    ):
+        client.stats()
     assert caught.value.retryable
 
 
@@ -169,27 +171,34 @@ VERDICT = (
 def test_repeated_under_one_key() -> None:
     """A write without an answer, or told to come later, is repeated under the same key."""
     answers = [None, problem("store_busy", 503), problem("request_in_flight", 409)]
-    with pretended([*answers, (200, {}, VERDICT)]) as (port, seen):
-        with Client(f"http://127.0.0.1:{port}") as client:
-            assert client.feedback("s", 1, "helpful").chunk_id == 1
+    with (
+        pretended([*answers, (200, {}, VERDICT)]) as (port, seen),
+        Client(f"http://127.0.0.1:{port}") as client,
+    ):
+        assert client.feedback("s", 1, "helpful").chunk_id == 1
     keys = {headers["Idempotency-Key"] for headers in seen}
     assert (len(seen), len(keys)) == (4, 1)
 
 
 def test_not_for_ever() -> None:
     """After the last try the error of the service is raised."""
-    with pretended([problem("store_busy", 503)]) as (port, seen):
-        with Client(f"http://127.0.0.1:{port}", retries=2) as client, pytest.raises(StoreBusyError):
-            client.stats()
+    with (
+        pretended([problem("store_busy", 503)]) as (port, seen),
+        Client(f"http://127.0.0.1:{port}", retries=2) as client,
+        pytest.raises(StoreBusyError),
+    ):
+        client.stats()
     assert len(seen) == 3
 
 
 def test_a_conflict_is_not_repeated() -> None:
     """What will not be otherwise the next time is told at once."""
-    with pretended([problem("precondition_failed", 412)]) as (port, seen):
-        with Client(f"http://127.0.0.1:{port}") as client:
-            with pytest.raises(errors.PreconditionError):
-                client.stats()
+    with (
+        pretended([problem("precondition_failed", 412)]) as (port, seen),
+        Client(f"http://127.0.0.1:{port}") as client,
+        pytest.raises(errors.PreconditionError),
+    ):
+        client.stats()
     assert len(seen) == 1
 
 
@@ -205,10 +214,12 @@ def test_a_conflict_is_not_repeated() -> None:
 )
 def test_another_program(answer: Answer) -> None:
     """What no vstash service answers is told as such."""
-    with pretended([answer]) as (port, _):
-        with Client(f"http://127.0.0.1:{port}", retries=0) as client:
-            with pytest.raises(UnreachableError):
-                client.stats()
+    with (
+        pretended([answer]) as (port, _),
+        Client(f"http://127.0.0.1:{port}", retries=0) as client,
+        pytest.raises(UnreachableError),
+    ):
+        client.stats()
 
 
 def test_a_key_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,9 +227,11 @@ def test_a_key_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with pretended([problem("key_required", 401)]) as (port, seen):
         monkeypatch.setenv("VSTASH_KEY", "from-the-environment")
         for key, sent in ((None, "from-the-environment"), ("given", "given")):
-            with Client(f"http://127.0.0.1:{port}", key=key, retries=0) as client:
-                with pytest.raises(errors.KeyRequiredError):
-                    client.stats()
+            with (
+                Client(f"http://127.0.0.1:{port}", key=key, retries=0) as client,
+                pytest.raises(errors.KeyRequiredError),
+            ):
+                client.stats()
             assert seen[-1]["Authorization"] == f"Bearer {sent}"
 
 
