@@ -4,6 +4,7 @@ from vstash.client import Client
 from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
+from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
@@ -38,6 +39,7 @@ from vstash.types import (
 
 __all__ = [
     "UNSET",
+    "AccessKey",
     "CalibrationProgress",
     "CalibrationQuality",
     "CalibrationReport",
@@ -66,6 +68,7 @@ __all__ = [
     "MissingWord",
     "ModelInfo",
     "NewDocument",
+    "NewKey",
     "Page",
     "SearchResult",
     "Stats",

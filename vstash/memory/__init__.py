@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
+from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
 from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(Storing, Changing, Reading, Judging, Calibrating, Repeating):
+class Memory(Storing, Changing, Reading, Judging, Calibrating, Repeating, Granting):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:

@@ -20,6 +20,7 @@ from vstash.pipeline.context import Contexts
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
+from vstash.pipeline.keys import Keys
 from vstash.pipeline.misses import Misses
 from vstash.pipeline.once import Once
 from vstash.pipeline.ready import Readying
@@ -69,6 +70,7 @@ class Engine:
     judging: Judging
     calibrating: Calibrating
     once: Once
+    keys: Keys
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -137,6 +139,7 @@ def open_engine(
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
         once=Once(store, clock),
+        keys=Keys(store, clock),
     )
 
 

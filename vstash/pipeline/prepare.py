@@ -144,11 +144,20 @@ def checked_title(title: str | None) -> str:
     """
     if title is None:
         return ""
-    if len(_storable(title, "/title")) > MAX_TITLE_CHARS:
-        raise FieldError(f"A title has at most {MAX_TITLE_CHARS:,} characters.", pointer="/title")
-    line = " ".join(title.split())
+    return checked_line(title, pointer="/title", what="A title", most=MAX_TITLE_CHARS)
+
+
+def checked_line(text: str, *, pointer: str, what: str, most: int) -> str:
+    """A text on one line; runs of whitespace become one space.
+
+    Raises:
+        FieldError: When it is too long, or holds control characters or lone surrogates.
+    """
+    if len(_storable(text, pointer)) > most:
+        raise FieldError(f"{what} has at most {most:,} characters.", pointer=pointer)
+    line = " ".join(text.split())
     if any(unicodedata.category(character) == "Cc" for character in line):
-        raise FieldError("A title holds no control characters.", pointer="/title")
+        raise FieldError(f"{what} holds no control characters.", pointer=pointer)
     return line
 
 

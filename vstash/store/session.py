@@ -10,12 +10,14 @@ import apsw
 
 from vstash.feedback import JudgedSearch
 from vstash.filters import Filter
+from vstash.keys import AccessKey
 from vstash.replies import Reply, Request
 from vstash.store import (
     calibration,
     code_table,
     documents,
     feedback,
+    keys,
     keyword,
     log,
     queue,
@@ -375,6 +377,10 @@ class Reader:
     def reply(self, request: Request, *, now: int) -> tuple[bytes, Reply | None] | None:
         """What an earlier request with the same owner and key was, and what it was answered."""
         return replies.find(self._connection, request, now=now)
+
+    def keys(self, key_id: str | None = None) -> list[tuple[AccessKey, bytes]]:
+        """All access keys with the digests of their secrets, or the one with an id."""
+        return keys.find_keys(self._connection, key_id)
 
     def counts(self) -> StoreCounts:
         """How much the file holds."""

@@ -11,12 +11,14 @@ import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
+from vstash.keys import AccessKey
 from vstash.replies import Reply, Request
 from vstash.store import (
     calibration,
     codes,
     documents,
     feedback,
+    keys,
     keyword,
     log,
     queue,
@@ -312,6 +314,14 @@ class Writer(Reader):
         """Keep what a request is answered, together with what it changed."""
         replies.insert(self._connection, request, reply, self._added_to, now=now)
         self._crash_point("reply:end")
+
+    def insert_key(self, key: AccessKey, digest: bytes) -> None:
+        """Store an access key with the SHA-256 of its secret."""
+        keys.insert_key(self._connection, key, digest)
+
+    def revoke_key(self, key_id: str, *, now: int) -> None:
+        """Revoke an access key, if there is one with this id."""
+        keys.revoke_key(self._connection, key_id, now=now)
 
     def _model_number(self) -> int:
         model = self.model
