@@ -9,11 +9,13 @@ from fastapi import Depends, Request
 
 from vstash.errors import CollectionForbiddenError
 
-__all__ = ["EVERYTHING", "Access", "Caller", "Needed"]
+__all__ = ["EVERYTHING", "STATE", "STRANGER", "Access", "Caller", "Needed"]
 
 Needed = Literal["none", "read", "write", "admin"]
 
+# Where the guard puts the caller's rights into the ASGI scope.
 STATE: Final = "vstash.access"
+_RANKS: Final = {"none": 0, "read": 1, "write": 2, "admin": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +24,26 @@ class Access:
 
     Attributes:
         key_id: Of the key, empty for a caller without one.
-        scope: ``read``, ``write`` or ``admin``; each includes those before it.
+        scope: ``read``, ``write`` or ``admin``; each includes those before it. ``none`` for who has no
+            key where one is needed, and asks what needs none.
         only: Name of the one collection that the key is bound to, None for all.
     """
 
     key_id: str = ""
     scope: Needed = "admin"
     only: str | None = None
+
+    def allows(self, needed: Needed) -> bool:
+        """Whether the key's scope is enough for an operation.
+
+        Args:
+            needed: The operation's.
+
+        Example:
+            >>> Access(scope="write").allows("read"), Access(scope="write").allows("admin")
+            (True, False)
+        """
+        return _RANKS[self.scope] >= _RANKS[needed]
 
     def collection(self, asked: str | None) -> str | None:
         """The collection to work in, given the one that was asked for.
@@ -64,6 +79,7 @@ class Access:
 
 
 EVERYTHING: Final = Access()
+STRANGER: Final = Access(scope="none")
 
 
 def _access(request: Request) -> Access:

@@ -16,10 +16,11 @@ from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
 from vstash.api.feedback import FeedbackRoutes
-from vstash.api.guard import Guard
+from vstash.api.guard import Guard, Rules
 from vstash.api.health import HealthRoutes
-from vstash.api.hosts import allowed_names
+from vstash.api.keys import KeyRoutes
 from vstash.api.misses import MissRoutes
+from vstash.api.operations import Operations
 from vstash.api.problems import install_handlers
 from vstash.api.searching import SearchRoutes
 from vstash.memory import Memory
@@ -68,6 +69,7 @@ def create_api(memory: Memory) -> Api:
         ContextRoutes,
         FeedbackRoutes,
         CalibrationRoutes,
+        KeyRoutes,
         HealthRoutes,
     ):
         routes(memory).attach(app)
@@ -79,13 +81,13 @@ def create_app(memory: Memory, settings: Settings) -> Guard:
 
     Args:
         memory: What it serves; it stays the caller's to close.
-        settings: ``host`` and ``max_body_bytes`` count.
+        settings: Who is let in, and how large a body may be.
 
     Returns:
         An ASGI application.
 
     Raises:
-        SettingsError: When ``host`` is not an address of this machine alone.
+        SettingsError: When one of these settings is malformed.
 
     Example:
         >>> from vstash import Memory
@@ -93,8 +95,5 @@ def create_app(memory: Memory, settings: Settings) -> Guard:
         >>> memory = Memory("notes.db", model="fake")
         >>> app = create_app(memory, Settings())
     """
-    return Guard(
-        create_api(memory),
-        hosts=allowed_names(settings.host),
-        max_body_bytes=settings.max_body_bytes,
-    )
+    api = create_api(memory)
+    return Guard(api, rules=Rules.of(settings), operations=Operations(api), find_key=memory.access)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from vstash.api.problems import PROBLEM_TYPE, problem, title
 from vstash.api.replies import Problem
 from vstash.errors import (
+    CollectionForbiddenError,
     CollectionNotFoundError,
     EmbeddingError,
     FieldError,
@@ -20,10 +21,12 @@ from vstash.errors import (
     ForbiddenOriginError,
     InputError,
     InternalError,
+    KeyRequiredError,
     MediaTypeError,
     QueryError,
     RequestError,
     RequestTooLargeError,
+    ScopeError,
     StoreBusyError,
     StoreCorruptError,
     StoreFullError,
@@ -40,6 +43,9 @@ Errors = tuple[type[VstashError], ...]
 
 EVERYWHERE: Errors = (
     RequestError,
+    KeyRequiredError,
+    ScopeError,
+    CollectionForbiddenError,
     ForbiddenOriginError,
     RequestTooLargeError,
     InternalError,
@@ -58,6 +64,15 @@ QUESTION: Errors = (
 WRITING: Errors = (StoreBusyError, StoreFullError, StoreReadOnlyError)
 
 _REF = "#/components/schemas/{model}"
+_KEY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An access key."},
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same access key.",
+    },
+}
 
 
 def reply(value: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -110,5 +125,8 @@ class Api(FastAPI):
             schema = super().openapi()
             _, problems = models_json_schema([(Problem, "serialization")], ref_template=_REF)
             schema["components"]["schemas"].update(problems["$defs"])
+            schema["components"]["securitySchemes"] = _KEY_SCHEMES
+            # None of them is needed on the machine itself, unless the settings say so.
+            schema["security"] = [{}, *({name: []} for name in _KEY_SCHEMES)]
             self.openapi_schema = schema
         return self.openapi_schema

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from vstash.api.operations import Operations, allowed
 from vstash.errors import (
     CursorError,
     FieldError,
@@ -47,7 +48,7 @@ PROBLEM_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 1
 _KINDS: Final[Mapping[str, type[InputError]]] = {
     "text": TextError,
-    **dict.fromkeys(("key", "title", "collection", "tags"), FieldError),
+    **dict.fromkeys(("key", "title", "collection", "tags", "name", "scope"), FieldError),
     **dict.fromkeys(("metadata", "expires_at", "search_id", "chunk_id", "verdict"), FieldError),
     **dict.fromkeys(
         ("query", "k", "mode", "strategy", "explain", "log", "limit", "texts"), QueryError
@@ -141,6 +142,8 @@ def problem_response(
     code = error.status if status is None else status
     if error.retryable or code == HTTPStatus.SERVICE_UNAVAILABLE:
         sent["Retry-After"] = str(_RETRY_AFTER_S)
+    if code == HTTPStatus.UNAUTHORIZED:
+        sent["WWW-Authenticate"] = "Bearer"
     return ProblemResponse(content, status_code=code, headers=sent)
 
 
@@ -181,9 +184,10 @@ def _answer(app: FastAPI, request: Request, error: Exception) -> Response:
 def _http_answer(app: FastAPI, request: Request, error: HTTPException) -> Response:
     status = error.status_code
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = ", ".join(sorted(_methods(app, request.scope["path"])))
-        refused = MethodNotAllowedError(f"This address takes {allowed} only.")
-        return problem_response(refused, headers={"Allow": allowed})
+        # The router reports only the first route of a path, yet each method is a route of its own.
+        methods = allowed(Operations(app).at(request.scope["path"]))
+        refused = MethodNotAllowedError(f"This address takes {methods} only.")
+        return problem_response(refused, headers={"Allow": methods})
     if status == HTTPStatus.NOT_FOUND:
         return problem_response(
             RouteNotFoundError("There is no such address; /openapi.json lists all.")
@@ -195,17 +199,6 @@ def _http_answer(app: FastAPI, request: Request, error: HTTPException) -> Respon
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return problem_response(RequestError("The request is malformed."))
     return problem_response(InternalError("vstash failed; its log says where."))
-
-
-def _methods(app: FastAPI, path: str) -> set[str]:
-    # The router reports only the first route of a path, yet each method is a route of its own.
-    found: set[str] = set()
-    for route in app.routes:
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(path):
-            found |= getattr(route, "methods", None) or set()
-    # The guard makes a GET of every HEAD.
-    return found | {"HEAD"} if "GET" in found else found
 
 
 def _misfit_answer(error: RequestValidationError) -> Response:

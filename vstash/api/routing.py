@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from vstash.api.access import Needed
 from vstash.api.describe import Errors, refusals
+from vstash.api.operations import SCOPE
 
-__all__ = ["SCOPE", "add_route", "needed_scope"]
-
-# The member of a described operation that holds the scope.
-SCOPE: Final = "x-vstash-scope"
+__all__ = ["add_route"]
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -64,10 +62,3 @@ def add_route(
         responses={**(responses or {}), **refusals(*errors)},
         openapi_extra={**(extra or {}), SCOPE: scope},
     )
-
-
-def needed_scope(route: object) -> Needed:
-    """The scope that a route of an application needs; ``admin`` for one that does not say."""
-    extra = getattr(route, "openapi_extra", None) or {}
-    found: Needed = extra.get(SCOPE, "admin")
-    return found

@@ -1,22 +1,21 @@
-"""Serving the REST API on this machine."""
+"""Serving the REST API."""
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from vstash.api.app import create_app
-from vstash.api.hosts import loopback
+from vstash.api.hosts import exposed
+from vstash.api.listening import BACKLOG, address_of, bind, check_tls, listening
 from vstash.errors import SettingsError
 from vstash.memory import Memory
 
@@ -32,7 +31,6 @@ __all__ = ["address_of", "bind", "make_server", "serve"]
 _KEEP_ALIVE_S: Final = 15
 # How long requests under way may take after the service was told to stop.
 _GRACE_S: Final = 10
-_BACKLOG: Final = 128
 _MAX_HEAD_BYTES: Final = 65_536
 
 
@@ -42,64 +40,61 @@ def serve(settings: Settings) -> None:
     Requests under way are finished first. The address is written to stderr.
 
     Args:
-        settings: ``host`` and ``port``, where port 0 picks a free one, and all that `Memory` needs.
+        settings: ``host`` and ``port``, where port 0 picks a free one, or ``uds``; a socket passed by
+            systemd wins over both. All that `Memory` needs.
 
     Raises:
-        SettingsError: When ``host`` is not an address of this machine alone, or the port is taken.
+        SettingsError: When the address cannot be used, when others than this machine could reach it
+            and there is no access key, or when the certificate cannot be used.
         StoreError: When the file cannot be used.
         ModelError: When the model cannot be used.
     """
-    # First of all, so that a refused address opens and makes no file.
-    loopback(settings.host)
-    with (
-        Memory(settings.db_path(), settings=settings, warm=True) as memory,
-        bind(settings) as listener,
-    ):
-        server = make_server(create_app(memory, settings))
+    check_tls(settings)
+    with listening(settings) as (listener, in_force), _opened(in_force) as memory:
+        server = make_server(create_app(memory, in_force), in_force)
         with _signals_stop(server):
-            sys.stderr.write(f"vstash listens on {address_of(listener)}\n")
-            sys.stderr.flush()
+            _tell(listener, in_force)
             server.run(sockets=[listener])
 
 
-def bind(settings: Settings) -> socket.socket:
-    """A listening socket at ``host`` and ``port``.
-
-    Raises:
-        SettingsError: When ``host`` is not an address of this machine alone, or the port is taken.
-    """
-    address = loopback(settings.host)
-    family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
-    # asyncio turns Nagle's algorithm off only for sockets that say they are TCP; without that every
-    # answer waits 40 ms for an acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((str(address), settings.port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"vstash cannot listen on port {settings.port}: it is taken or not allowed. Choose "
-            "another, or 0 for any that is free.",
-            pointer="/port",
-            local_detail=f"{address}: {error.strerror}",
-        ) from error
-    return listener
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Memory]:
+    path = settings.db_path()
+    outside = exposed(settings)
+    # A service that is refused makes no file.
+    if outside and not path.exists():
+        raise _no_key()
+    with Memory(path, settings=settings, warm=True) as memory:
+        if outside and not memory.has_living_key():
+            raise _no_key()
+        yield memory
 
 
-def address_of(listener: socket.socket) -> str:
-    """The address of a listening socket, such as ``http://127.0.0.1:8765``."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _no_key() -> SettingsError:
+    return SettingsError(
+        "Others can reach this address, and the file has no access key: make one with `vstash keys "
+        "create`, or listen on 127.0.0.1.",
+        pointer="/host",
+    )
 
 
-def make_server(app: ASGIApp) -> uvicorn.Server:
+def _tell(listener: socket.socket, settings: Settings) -> None:
+    tls = bool(settings.tls_cert)
+    lines = [f"vstash listens on {address_of(listener, tls=tls)}"]
+    if exposed(settings) and not tls:
+        lines.append(
+            "warning: without tls_cert and tls_key, access keys and texts cross the network readable"
+        )
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+def make_server(app: ASGIApp, settings: Settings | None = None) -> uvicorn.Server:
     """The HTTP server for an application, with everything that uvicorn leaves open decided.
 
     Args:
         app: From `create_app`.
+        settings: ``tls_cert`` and ``tls_key`` count; None for plain HTTP.
     """
     # Its lines hold addresses with filters and keys; access_log alone gives way to any handler that
     # somebody adds.
@@ -118,10 +113,12 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
             server_header=False,
             # Nobody stands in front of the service whose word on addresses would count.
             proxy_headers=False,
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
             h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+            ssl_certfile=None if settings is None else settings.tls_cert or None,
+            ssl_keyfile=None if settings is None else settings.tls_key or None,
         )
     )
 

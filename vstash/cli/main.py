@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import click
@@ -18,6 +17,8 @@ from vstash.cli.documents import add, delete, get, list_documents, update
 from vstash.cli.embedding import embed
 from vstash.cli.evaluating import evaluate
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
+from vstash.cli.granting import keys
+from vstash.cli.groups import Group
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
 from vstash.cli.judging import feedback
@@ -29,23 +30,8 @@ from vstash.cli.serving import serve
 __all__ = ["Program", "cli", "main"]
 
 
-class Program(click.Group):
+class Program(Group):
     """A command group whose errors end as one message and a documented exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order in which they are used, not of the alphabet."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            close = get_close_matches(name, self.list_commands(ctx))
-            meant = f" Did you mean {' or '.join(close)}?" if close else ""
-            raise click.UsageError(f"There is no command {name!r}.{meant}", ctx)
-        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a reader that went away ends it quietly."""
@@ -121,6 +107,7 @@ for command in (
     calibrate,
     evaluate,
     serve,
+    keys,
     settings,
 ):
     cli.add_command(command)

@@ -61,11 +61,11 @@ class Common:
     model: str | None
     as_json: bool
 
-    def settings(self, *, host: str | None = None, port: int | None = None) -> Settings:
-        """Read the settings; options win over them."""
+    def settings(self, **options: object) -> Settings:
+        """Read the settings; options win over them, None is none."""
         from vstash.settings import load_settings
 
-        return load_settings(db=self.db, model=self.model, host=host, port=port)
+        return load_settings(db=self.db, model=self.model, **options)
 
     def memory(self, *, create: bool, warm: bool = False) -> Memory:
         """Open the file that the options and settings name; ``warm`` for who will embed at once."""

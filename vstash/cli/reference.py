@@ -73,21 +73,25 @@ def cli_markdown() -> str:
         "",
         _ERRORS,
     ]
-    for command in cli.commands.values():
-        lines += _command(command)
+    for name, command in cli.commands.items():
+        lines += _command(name, command)
+        # A group has its commands below it.
+        for below, inner in getattr(command, "commands", {}).items():
+            lines += _command(f"{name} {below}", inner)
     return "\n".join(lines) + "\n"
 
 
-def _command(command: click.Command) -> list[str]:
+def _command(name: str, command: click.Command) -> list[str]:
     arguments = [
         parameter.metavar
         for parameter in command.params
         if parameter.param_type_name == "argument" and isinstance(parameter.metavar, str)
     ]
-    usage = " ".join(["vstash", command.name or "", "[OPTIONS]", *arguments])
+    rest = ["COMMAND"] if hasattr(command, "commands") else ["[OPTIONS]", *arguments]
+    usage = " ".join(["vstash", name, *rest])
     lines = [
         "",
-        f"## {command.name}",
+        f"## {name}",
         "",
         "```",
         usage,

@@ -80,14 +80,14 @@ class Keys:
     def listed(self) -> tuple[AccessKey, ...]:
         """All keys; see `Memory.keys`."""
         with self._store.read() as reader:
-            return tuple(key for key, _ in reader.keys())
+            return tuple(key for key, _ in reader.access_keys())
 
     def revoke(self, key_id: str) -> AccessKey:
         """Revoke a key; see `Memory.revoke_key`."""
         checked_key(key_id, pointer="/id")
         with self._store.write() as writer:
             writer.revoke_key(key_id, now=self._clock())
-            found = writer.keys(key_id)
+            found = writer.access_keys(key_id)
         if not found:
             raise KeyNotFoundError(
                 "No access key has this id: `vstash keys list` shows all.", pointer="/id"
@@ -100,7 +100,7 @@ class Keys:
         if matched is None:
             return None
         with self._store.read() as reader:
-            found = reader.keys(matched[1])
+            found = reader.access_keys(matched[1])
         key, digest = found[0] if found else (None, _NO_DIGEST)
         same = compare_digest(_digest(secret), digest)
         return key if key is not None and same and self._lives(key) else None

@@ -378,7 +378,7 @@ class Reader:
         """What an earlier request with the same owner and key was, and what it was answered."""
         return replies.find(self._connection, request, now=now)
 
-    def keys(self, key_id: str | None = None) -> list[tuple[AccessKey, bytes]]:
+    def access_keys(self, key_id: str | None = None) -> list[tuple[AccessKey, bytes]]:
         """All access keys with the digests of their secrets, or the one with an id."""
         return keys.find_keys(self._connection, key_id)
 
