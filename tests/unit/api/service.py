@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -17,9 +19,11 @@ from vstash.api.server import address_of, bind, make_server
 from vstash.settings import Settings
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from vstash.embed.protocol import Embedder
 
-__all__ = ["Service", "running"]
+__all__ = ["Service", "running", "serving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +49,44 @@ class Service:
 
 @contextmanager
 def running(
-    folder: Path,
-    *,
-    model: Embedder | None = None,
-    guarded: bool = True,
-    max_body_bytes: int = 16_777_216,
-    busy_timeout_s: float = 5.0,
+    folder: Path, *, model: Embedder | None = None, guarded: bool = True, **chosen: Any
 ) -> Iterator[Service]:
-    """Serve a new file in ``folder`` until the block ends."""
-    settings = Settings(
-        model="fake",
-        host="127.0.0.1",
-        port=0,
-        max_body_bytes=max_body_bytes,
-        busy_timeout_s=busy_timeout_s,
-    )
+    """Serve a new file in ``folder`` until the block ends.
+
+    Args:
+        folder: Where the file is.
+        model: To embed with, None for the fake one.
+        guarded: Whether behind the guard.
+        chosen: Further settings.
+    """
+    settings = Settings(**{"model": "fake", "host": "127.0.0.1", "port": 0, **chosen})
     with (
         Memory(folder / "served.db", model=model, settings=settings) as memory,
         bind(settings) as listener,
     ):
         app = create_app(memory, settings) if guarded else create_api(memory)
-        server = make_server(app)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         address = address_of(listener)
-        thread.start()
-        try:
+        with (
+            serving(app, listener, settings),
             # trust_env: a proxy of the machine must not stand between a test and its server.
-            with httpx.Client(base_url=address, timeout=30, trust_env=False) as http:
-                yield Service(http, int(address.rpartition(":")[2]), memory)
-        finally:
-            server.should_exit = True
-            thread.join()
+            httpx.Client(base_url=address, timeout=30, trust_env=False) as http,
+        ):
+            yield Service(http, int(address.rpartition(":")[2]), memory)
+
+
+@contextmanager
+def serving(
+    app: ASGIApp, listener: socket.socket, settings: Settings | None = None
+) -> Iterator[None]:
+    """Serve an application from a thread until the block ends."""
+    server = make_server(app, settings)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.001)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

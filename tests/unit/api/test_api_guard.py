@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from vstash.api.guard import Guard
+from vstash.api.guard import Guard, Rules
 from vstash.api.hosts import allowed_names
+from vstash.api.operations import STREAM, Operations
 
 LIMIT = 1024
+ROUTES = FastAPI()
+ROUTES.add_api_route("/lines", lambda: None, methods=["POST"], openapi_extra={STREAM: True})
 
 
 class Inner:
@@ -35,10 +39,20 @@ class Inner:
 
 
 def through(
-    headers: list[tuple[bytes, bytes]], chunks: list[bytes], inner: Inner, kind: str = "http"
+    headers: list[tuple[bytes, bytes]],
+    chunks: list[bytes],
+    inner: Inner,
+    *,
+    kind: str = "http",
+    path: str = "/",
 ) -> list[Message]:
     """What the guard sends for one request that no server has looked at before."""
-    guard = Guard(inner, hosts=allowed_names("127.0.0.1"), max_body_bytes=LIMIT)
+    guard = Guard(
+        inner,
+        rules=Rules(allowed_names("127.0.0.1"), max_body_bytes=LIMIT),
+        operations=Operations(ROUTES),
+        find_key=lambda _: None,
+    )
     waiting = list(chunks)
     sent: list[Message] = []
 
@@ -52,7 +66,7 @@ def through(
     scope = {
         "type": kind,
         "method": "POST",
-        "path": "/",
+        "path": path,
         "headers": headers,
         "server": ("127.0.0.1", 8765),
     }
@@ -117,3 +131,17 @@ def test_lifespan() -> None:
     inner = Inner()
     through([], [], inner, kind="lifespan")
     assert inner.asked == ["lifespan"]
+
+
+LINES = (b"content-type", b"application/x-ndjson")
+
+
+def test_stream() -> None:
+    """A route that says so takes lines of any length in all, and nothing else."""
+    inner = Inner()
+    length = (b"content-length", b"100000")
+    sent = through([H, LINES, length], [b" " * 1000] * 100, inner, path="/lines")
+    assert (sent[0]["status"], inner.read) == (200, 100_000)
+    assert through([H, T, length], [], inner, path="/lines")[0]["status"] == 415
+    assert through([H, LINES, (b"content-length", b"2")], [], inner)[0]["status"] == 415
+    assert through([H, LINES, length], [], inner)[0]["status"] == 413

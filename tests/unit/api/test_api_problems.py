@@ -67,7 +67,7 @@ def test_problem(kind: type[errors.VstashError]) -> None:
         ("POST", "/v1/documents/a/b", 404, "route_not_found"),
         ("DELETE", "/v1/documents", 405, "method_not_allowed"),
         ("POST", "/v1/stats", 405, "method_not_allowed"),
-        ("OPTIONS", "/v1/search", 405, "method_not_allowed"),
+        ("OPTIONS", "/v1/nowhere", 404, "route_not_found"),
         ("TRACE", "/v1/search", 405, "method_not_allowed"),
         ("BREW", "/v1/search", 405, "method_not_allowed"),
     ],
@@ -102,9 +102,17 @@ def test_what_is_at_fault(shared: Service, method: str, path: str, start: str) -
 
 def test_allow(service: Service) -> None:
     """A 405 says all methods of the address, not those of its first route alone."""
-    assert service.http.delete("/v1/documents").headers["Allow"] == "GET, HEAD, POST"
+    assert service.http.delete("/v1/documents").headers["Allow"] == "GET, HEAD, OPTIONS, POST"
     answer = service.http.post("/v1/documents/x", json={})
-    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH, PUT"
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"
+
+
+def test_options(shared: Service) -> None:
+    """OPTIONS says what an address takes, and does nothing."""
+    answer = shared.http.options("/v1/search")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Allow"] == "OPTIONS, POST"
+    assert "Content-Type" not in answer.headers
 
 
 def test_busy(tmp_path: Path) -> None:

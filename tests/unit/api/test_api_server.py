@@ -16,22 +16,21 @@ import httpx
 import pytest
 
 from vstash import Memory
-from vstash.api.hosts import allowed_names, loopback, same_machine, split_host
+from vstash.api.hosts import (
+    allowed_names,
+    checked_origins,
+    exposed,
+    host_address,
+    own_origin,
+    split_host,
+)
 from vstash.api.server import bind, serve
 from vstash.errors import SettingsError
 from vstash.settings import Settings
 
 SERVE = "from vstash.api.server import serve; from vstash.settings import load_settings; serve(load_settings())"
-NOT_LOOPBACK = [
-    "0.0.0.0",
-    "::",
-    "192.168.1.1",
-    "10.0.0.1",
-    "example.org",
-    "",
-    "127.0.0.1.example",
-    "::1%1",
-]
+NO_ADDRESS = ["example.org", "", "127.0.0.1.example", "::1%1", "localhost."]
+OUTSIDE = ["0.0.0.0", "::", "192.168.1.1", "10.0.0.1", "::ffff:10.0.0.1"]
 
 
 @contextmanager
@@ -74,11 +73,11 @@ def test_life(tmp_path: Path, number: signal.Signals) -> None:
         assert (memory.stats().documents, memory.stats().searches_logged) == (1, 1)
 
 
-@pytest.mark.parametrize("host", NOT_LOOPBACK)
-def test_others_refused(tmp_path: Path, host: str) -> None:
-    """An address that others could reach is refused before any file is made."""
+@pytest.mark.parametrize("host", NO_ADDRESS)
+def test_what_is_no_address(tmp_path: Path, host: str) -> None:
+    """A name is not looked up, and what is refused makes no file."""
     settings = Settings(host=host, port=0, model="fake", db=str(tmp_path / "none.db"))
-    with pytest.raises(SettingsError, match="this machine only") as caught:
+    with pytest.raises(SettingsError, match="localhost or an address") as caught:
         serve(settings)
     assert caught.value.pointer == "/host"
     assert list(tmp_path.iterdir()) == []
@@ -100,14 +99,40 @@ def test_no_delay() -> None:
 
 
 def test_addresses() -> None:
-    """Loopback addresses of both families are taken, and localhost is not looked up."""
-    assert [str(loopback(host)) for host in ("localhost", "LOCALHOST", "127.0.0.2", "::1")] == [
-        "127.0.0.1",
-        "127.0.0.1",
-        "127.0.0.2",
-        "::1",
+    """Loopback addresses of both families are this machine's own; localhost is not looked up."""
+    own = ("localhost", "LOCALHOST", "127.0.0.2", "::1", "[::1]")
+    assert [str(host_address(host)) for host in own] == [
+        *("127.0.0.1", "127.0.0.1", "127.0.0.2", "::1", "::1")
     ]
-    assert allowed_names("127.0.0.2") == {"localhost", "127.0.0.1", "[::1]", "127.0.0.2"}
+    assert not any(exposed(Settings(host=host)) for host in own)
+    assert all(exposed(Settings(host=host)) for host in OUTSIDE)
+    assert not any(exposed(Settings(host=host, uds="/run/x")) for host in OUTSIDE)
+
+
+def test_names() -> None:
+    """Its own names, the address that it listens on, and those that the settings name."""
+    always = {"localhost", "127.0.0.1", "[::1]"}
+    assert allowed_names("127.0.0.2") == always | {"127.0.0.2"}
+    assert allowed_names("0.0.0.0", ["Notes.example"]) == always | {"notes.example"}
+
+
+@pytest.mark.parametrize("name", ["*", "a:80", "http://a", "a/b", "", "a b", "*.example"])
+def test_names_that_are_none(name: str) -> None:
+    """A pattern, a port or an address of a page is no host name."""
+    with pytest.raises(SettingsError) as caught:
+        allowed_names("127.0.0.1", [name])
+    assert caught.value.pointer == "/allowed_hosts"
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "", "localhost", "http://*", "http://a/", "http://", "file://"]
+)
+def test_origins_that_are_none(origin: str) -> None:
+    """Nothing that means everybody can be named."""
+    assert checked_origins(["HTTP://LocalHost:3000"]) == {"http://localhost:3000"}
+    with pytest.raises(SettingsError) as caught:
+        checked_origins([origin])
+    assert caught.value.pointer == "/cors_origins"
 
 
 @pytest.mark.parametrize(
@@ -156,10 +181,20 @@ def test_split(value: str, parts: tuple[str, int | None] | None) -> None:
 def test_origin(origin: str, own: bool) -> None:  # noqa: FBT001 - a table's column
     """An origin is our own only with our scheme, one of our names and our port."""
     names = frozenset({"localhost", "[::1]"})
-    assert same_machine(origin, names, 8765) is own
-    assert not same_machine(origin, names, None)
+    assert own_origin(origin, names, "http", 8765) is own
+    assert not own_origin(origin, names, "http", None)
+
+
+def test_https_origin() -> None:
+    """A service that speaks HTTPS has its pages there, and not in plain HTTP."""
+    names = frozenset({"localhost"})
+    assert own_origin("https://localhost:8765", names, "https", 8765)
+    assert not own_origin("http://localhost:8765", names, "https", 8765)
 
 
 def test_default_port() -> None:
-    """At port 80 a browser leaves the port out."""
-    assert same_machine("http://localhost", frozenset({"localhost"}), 80)
+    """At its scheme's own port a browser leaves the port out."""
+    names = frozenset({"localhost"})
+    assert own_origin("http://localhost", names, "http", 80)
+    assert own_origin("https://localhost", names, "https", 443)
+    assert not own_origin("http://localhost:0", names, "http", 80)
