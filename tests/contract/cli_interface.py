@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
+from tests.contract.key_calls import KeysOverCli
 from vstash import errors
 
 __all__ = ["CliInterface", "child_environment"]
@@ -67,7 +68,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface:
+class CliInterface(KeysOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
+from tests.contract.key_calls import KeyCalls
+
 __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict", "Kind"]
 
 # What an interface answers, parsed; the tests say what must be in it.
@@ -43,7 +45,7 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(Protocol):
+class Interface(KeyCalls, Protocol):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.

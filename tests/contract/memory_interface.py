@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
+from tests.contract.key_calls import KeysOverMemory
 from vstash import Client, Feedback, Memory
 from vstash.errors import VstashError
 from vstash.settings import load_settings
@@ -47,7 +48,7 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
     return parse_time(text, pointer="/expires_at") if isinstance(text, str) else text
 
 
-class MemoryInterface:
+class MemoryInterface(KeysOverMemory):
     """`Memory` in this process.
 
     Args:

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from tests.contract.cli_interface import child_environment
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
+from tests.contract.key_calls import KeysOverRest
 from tests.contract.memory_interface import typed
 from vstash import Memory
 from vstash.api.app import create_app
@@ -72,7 +73,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface:
+class RestInterface(KeysOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:
@@ -88,7 +89,7 @@ class RestInterface:
         with ExitStack() as opened:
             memory = opened.enter_context(typed(lambda: Memory(path, settings=chosen)))
             listener = later.enter_context(bind(chosen))
-            self._server = make_server(create_app(memory, chosen))
+            self._server = make_server(create_app(memory, chosen), chosen)
             thread = threading.Thread(
                 target=self._server.run, kwargs={"sockets": [listener]}, daemon=True
             )
