@@ -25,7 +25,6 @@ from vstash.errors import (
     RequestError,
     RequestTooLargeError,
     ScopeError,
-    StoreError,
     VstashError,
 )
 from vstash.keys import AccessKey
@@ -206,7 +205,7 @@ class Guard:
         """Who asks for what needs no key; one that is given counts for how much they are told."""
         key = None
         # Whether the service lives must not depend on the file that keys are in.
-        with suppress(StoreError):
+        with suppress(VstashError):
             key = None if secret is None else self._find_key(secret)
         if key is not None:
             return _rights(key)
