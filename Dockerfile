@@ -16,7 +16,8 @@ ENV PATH="/opt/vstash/bin:$PATH" \
     VSTASH_DB=/data/vstash.db
 USER 10001:10001
 VOLUME /data
-# The service listens on loopback until access tokens exist: run with --network host on Linux.
+# The service listens on loopback: run with --network host on Linux, or make an access key and set
+# VSTASH_HOST=0.0.0.0.
 EXPOSE 8765
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f\"http://127.0.0.1:{os.environ.get('VSTASH_PORT', '8765')}/healthz\", timeout=4)"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vstash.cli.groups import Group
-from vstash.cli.options import Common, OneOf, common_options, example
+from vstash.cli.options import Common, OneOf, add_options, common_options, example
 from vstash.cli.output import err, out, out_json, table_width
 from vstash.cli.render import Column, table, time_cell
 from vstash.errors import FieldError
@@ -50,6 +50,7 @@ def _expiry(text: str) -> datetime:
     short_help="Make, list and revoke access keys of the service.",
     epilog=example("vstash keys create laptop --scope write --expires 90d", "vstash keys list"),
 )
+@add_options
 def keys() -> None:
     """Make, list and revoke access keys of the service.
 
