@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from vstash import Memory
+from vstash import Client, Memory
 from vstash.wire import parse_time
 
 __all__ = ["KeyCalls", "KeysOverCli", "KeysOverMemory", "KeysOverRest"]
@@ -33,7 +33,7 @@ class KeyCalls(Protocol):
 class KeysOverMemory:
     """By the methods of `Memory`."""
 
-    _memory: Memory
+    _memory: Memory | Client
     _call: Callable[[Callable[[], object]], JsonDict]
 
     def create_key(self, name: str, **fields: Any) -> JsonDict:

@@ -6,6 +6,7 @@ import os
 from types import TracebackType
 
 from vstash.client.documents import Documents
+from vstash.client.granting import Granting
 from vstash.client.judging import Judging
 from vstash.client.searching import Searching
 from vstash.client.transport import Transport
@@ -13,7 +14,7 @@ from vstash.client.transport import Transport
 __all__ = ["Client"]
 
 
-class Client(Documents, Searching, Judging):
+class Client(Documents, Searching, Judging, Granting):
     """A vstash service, used like a `Memory`; safe to share between threads.
 
     Requests that got no answer are repeated, and applied once however often they arrive.

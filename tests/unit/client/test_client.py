@@ -25,6 +25,8 @@ LOCAL = {
     "embed": "a service embeds in the background",
     "embed_in_background": "it does so from its start",
     "ingest": "reads the caller's own files",
+    "access": "the service looks keys up for itself",
+    "has_living_key": "the same",
     "add_many": "takes arrays of vectors, which do not travel as JSON",
 }
 
