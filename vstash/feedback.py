@@ -19,6 +19,7 @@ class Feedback:
     search_id: str
     chunk_id: int
     verdict: VerdictName
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ __all__ = [
     "CalibrationReport",
     "CalibrationSource",
     "CheckReport",
+    "CollectionInfo",
+    "CompactReport",
+    "DeleteReport",
+    "DeletedDocument",
     "EmbedProgress",
     "EmbedReport",
     "FileOutcome",
@@ -212,6 +216,61 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether nothing was found wrong."""
         return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedDocument:
+    """What a removed document was known by."""
+
+    id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteReport:
+    """What a deletion of many documents removed, or would remove.
+
+    Attributes:
+        chunks: Of these documents.
+        dry_run: Whether nothing was removed.
+        sample: The oldest of them, at most 20.
+    """
+
+    documents: int
+    chunks: int
+    dry_run: bool
+    sample: tuple[DeletedDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """What a collection holds, expired documents that were not removed yet included.
+
+    Attributes:
+        awaiting: Chunks that have no vector yet.
+    """
+
+    name: str
+    documents: int
+    chunks: int
+    awaiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactReport:
+    """What `Memory.compact` did.
+
+    Attributes:
+        expired: Expired documents that were removed.
+        bytes_before: Size of the file and its write-ahead log.
+        bytes_after: The same afterwards; room that was freed inside the file is used again.
+        seconds: Wall time.
+    """
+
+    expired: int
+    bytes_before: int
+    bytes_after: int
+    seconds: float
 
 
 CalibrationSource = Literal["shipped", "own"]

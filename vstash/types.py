@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 __all__ = [
     "UNSET",
     "Chunk",
+    "ChunkWindow",
     "Collapse",
     "Disagreement",
     "Document",
     "EmbedWhen",
     "Explanation",
     "Hit",
+    "IncludeName",
     "Json",
     "JsonObject",
     "LegEntry",
@@ -60,6 +62,7 @@ Tier = Literal["high", "medium", "low"]
 Collapse = Literal["document"]
 Mmr = Literal["within", "across"]
 EmbedWhen = Literal["now", "later"]
+IncludeName = Literal["text", "chunks"]
 TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
 
 
@@ -92,7 +95,9 @@ class Document:
         expires_at: UTC; from then on the document is hidden.
         chunk_count: Number of chunks.
         char_count: Length of the text in characters.
-        text: The whole text, or None where a listing left it out.
+        etag: 32 hex digits that are others after every change of the document.
+        text: The whole text, or None where it was left out.
+        chunks: All chunks in order, or None where they were left out.
     """
 
     id: str
@@ -107,7 +112,9 @@ class Document:
     expires_at: datetime | None
     chunk_count: int
     char_count: int
+    etag: str
     text: str | None = None
+    chunks: tuple[Chunk, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,15 @@ class Chunk:
     start: int
     end: int
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkWindow:
+    """A chunk with the chunks before and after it in its document, in order."""
+
+    chunk: Chunk
+    before: tuple[Chunk, ...]
+    after: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True)

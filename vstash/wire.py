@@ -16,7 +16,7 @@ from vstash.types import Document, Hit, Json
 __all__ = ["error_json", "parse_time", "to_json"]
 
 _PLAIN: Final = (str, float, int)
-_OPTIONAL: Final[dict[type, tuple[str, ...]]] = {Document: ("text",), Hit: ("explanation",)}
+_OPTIONAL: Final[dict[type, tuple[str, ...]]] = {Document: ("text", "chunks"), Hit: ("explanation",)}
 
 
 def parse_time(text: str, *, pointer: str) -> datetime:
@@ -45,8 +45,8 @@ def to_json(value: object) -> Json:
         value: A dataclass of ours, or what one holds.
 
     Returns:
-        Objects with the dataclass's field names; times as text; a document's text and a hit's
-        explanation left out where absent, and a hit's ``text`` beside its chunk left out.
+        Objects with the dataclass's field names; times as text; a document's text and chunks and a
+        hit's explanation left out where absent, and a hit's ``text`` beside its chunk left out.
 
     Raises:
         TypeError: For a value that no interface returns.

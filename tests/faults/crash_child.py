@@ -43,6 +43,11 @@ def deleted(engine: Engine) -> None:
     engine.writing.delete(None, key="target", collection=None)
 
 
+def emptied(engine: Engine) -> None:
+    """Remove a collection."""
+    engine.removing.delete_collection("default", dry_run=False)
+
+
 def for_later(engine: Engine) -> None:
     """Replace a document by one that awaits its vector."""
     engine.writing.add(NewDocument(AFTER, key="target"), embed=False)
@@ -125,6 +130,7 @@ WORK: dict[str, Work] = {
     "replaced": Work(replaced, ONCE, Left(BEFORE | {"target": AFTER})),
     "in_batch": Work(in_batch, ONCE, Left(BEFORE | {"fresh": AFTER, "target": AFTER})),
     "deleted": Work(deleted, ONCE, Left({"kept": BEFORE["kept"]})),
+    "emptied": Work(emptied, ONCE, Left({})),
     "for_later": Work(for_later, ONCE, Left(BEFORE | {"target": AFTER}, 1)),
     "embedded": Work(embedded, Left(BEFORE | {"late": AFTER}, 1), Left(BEFORE | {"late": AFTER})),
     "judged": Work(judged, ONCE, Left(BEFORE, feedback=2)),

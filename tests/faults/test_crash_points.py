@@ -24,6 +24,8 @@ CASES = [
     *(("in_batch", point, 1) for point in (*ADDS, *ENDS)),
     ("deleted", "delete:chunks", 1),
     *(("deleted", point, 1) for point in ENDS),
+    *(("emptied", "delete:chunks", nth) for nth in (1, 2)),
+    *(("emptied", point, 1) for point in ("delete:collection", *ENDS)),
     *(("for_later", point, 1) for point in (*PUTS, *ADDS, *ENDS)),
     *(("embedded", point, 1) for point in ENDS),
     *(("judged", "judge:end", nth) for nth in (1, 2)),
@@ -36,7 +38,7 @@ NEVER = [
     (work, "no such point", 1)
     for work in (
         *("added", "replaced", "in_batch", "deleted", "for_later", "embedded", "judged"),
-        *("calibrated", "repeatable"),
+        *("calibrated", "repeatable", "emptied"),
     )
 ]
 PLANTED = ("planted", "no such point", 1)

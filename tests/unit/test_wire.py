@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
 
@@ -72,7 +72,7 @@ def document(text: str | None = None) -> Document:
     """A document with every kind of value."""
     return Document(
         *("id", "key", "default", "", {"a": [1, None, {"b": True}]}, ("t",), "hash"),
-        *(MOMENT, MOMENT, None, 1, 4, text),
+        *(MOMENT, MOMENT, None, 1, 4, "etag", text),
     )
 
 
@@ -83,7 +83,8 @@ def test_a_document_without_text_has_no_text() -> None:
     assert "text" not in shown
     assert shown["expires_at"] is None
     assert (shown["tags"], shown["metadata"]) == (["t"], {"a": [1, None, {"b": True}]})
-    whole = to_json(document("body"))
+    assert "chunks" not in shown
+    whole = to_json(replace(document("body"), chunks=()))
     assert isinstance(whole, dict)
     assert whole["text"] == "body"
     assert list(whole) == [field.name for field in fields(Document)]

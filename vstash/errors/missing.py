@@ -14,6 +14,10 @@ __all__ = [
     "PathNotFoundError",
     "RouteNotFoundError",
     "SearchNotFoundError",
+    "no_chunk",
+    "no_collection",
+    "no_document",
+    "no_search",
 ]
 
 
@@ -71,3 +75,40 @@ class RouteNotFoundError(NotFoundError):
     """The REST API has no such address."""
 
     code = "route_not_found"
+
+
+def no_document(word: str = "id", *, pointer: str | None = None) -> DocumentNotFoundError:
+    """The error for a document that is not there, or that the caller may not know of.
+
+    Args:
+        word: What it was looked for by: ``id`` or ``key``.
+        pointer: The field that held it, where it has another name.
+    """
+    return DocumentNotFoundError(
+        f"There is no document with this {word}.", pointer=pointer or f"/{word}"
+    )
+
+
+def no_chunk(*, pointer: str = "/chunk_id") -> ChunkNotFoundError:
+    """The same for a chunk."""
+    return ChunkNotFoundError(
+        "There is no chunk with this id: replacing a document ends its chunks.", pointer=pointer
+    )
+
+
+def no_collection() -> CollectionNotFoundError:
+    """The same for a collection."""
+    return CollectionNotFoundError(
+        "There is no such collection: it exists from the first document written to it.",
+        pointer="/collection",
+    )
+
+
+def no_search() -> SearchNotFoundError:
+    """The same for a logged search."""
+    return SearchNotFoundError(
+        "No search with this id is in the log. Only hybrid searches are logged, and none "
+        "while logging is off; the log forgets its oldest searches, and leaves one out "
+        "when the file is busy.",
+        pointer="/search_id",
+    )

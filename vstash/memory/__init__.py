@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
+from vstash.memory.collecting import Collecting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
 from vstash.memory.reading import Reading
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(Storing, Changing, Reading, Judging, Calibrating, Repeating, Granting):
+class Memory(
+    Storing, Changing, Reading, Collecting, Judging, Calibrating, Repeating, Granting
+):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:

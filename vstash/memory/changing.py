@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from vstash.memory.base import Base
+from vstash.reports import DeleteReport
 from vstash.types import UNSET, Document, JsonObject, NewDocument, Unset
 
 __all__ = ["Changing"]
@@ -25,6 +26,7 @@ class Changing(Base):
         tags: Sequence[str] | Unset = UNSET,
         metadata: JsonObject | Unset = UNSET,
         expires_at: datetime | Unset | None = UNSET,
+        if_match: str | Sequence[str] | None = None,
     ) -> Document:
         """Change some fields of a document; its id, key and creation time stay.
 
@@ -37,9 +39,20 @@ class Changing(Base):
             tags: All tags from now on.
             metadata: A JSON merge patch (RFC 7396): None removes a field, others stay.
             expires_at: A new time, or None for never.
+            if_match: Change nothing unless the document has this etag, or one of several.
+
+        Returns:
+            The document as it is now, without its text.
 
         Raises:
-            DocumentNotFoundError, InputError: Nothing was changed.
+            DocumentNotFoundError, InputError, PreconditionError: Nothing was changed.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     read = memory.add("Tea is hot.", key="tea")
+            ...     changed = memory.update(key="tea", title="Tea", if_match=read.etag)
+            >>> changed.etag == read.etag
+            False
         """
         return self._engine.writing.update(
             id,
@@ -50,6 +63,7 @@ class Changing(Base):
             tags=tags,
             metadata=metadata,
             expires_at=expires_at,
+            if_match=if_match,
         )
 
     def replace(
@@ -61,6 +75,7 @@ class Changing(Base):
         tags: Sequence[str] = (),
         metadata: JsonObject | None = None,
         expires_at: datetime | None = None,
+        if_match: str | Sequence[str] | None = None,
     ) -> Document:
         """Replace everything of a document but its id, key, collection and creation time.
 
@@ -71,12 +86,13 @@ class Changing(Base):
             tags: All tags.
             metadata: All metadata.
             expires_at: None for never.
+            if_match: As in `update`.
 
         Raises:
-            DocumentNotFoundError, InputError: Nothing was changed.
+            DocumentNotFoundError, InputError, PreconditionError: Nothing was changed.
         """
         document = NewDocument(text, None, title, None, tags, metadata or {}, expires_at)
-        return self._engine.writing.replace(id, document)
+        return self._engine.writing.replace(id, document, if_match=if_match)
 
     def delete(
         self,
@@ -84,6 +100,7 @@ class Changing(Base):
         *,
         key: str | None = None,
         collection: str | None = None,
+        if_match: str | Sequence[str] | None = None,
     ) -> Document:
         """Remove one document with its text, words, vectors, triples and feedback.
 
@@ -91,11 +108,38 @@ class Changing(Base):
             id: Its id; or give ``key``.
             key: Its key.
             collection: Of the key; None for ``default``.
+            if_match: As in `update`.
 
         Returns:
             What was removed, without its text.
 
         Raises:
             DocumentNotFoundError: When there is none.
+            PreconditionError: When ``if_match`` does not hold; nothing was removed.
         """
-        return self._engine.writing.delete(id, key=key, collection=collection)
+        return self._engine.writing.delete(id, key=key, collection=collection, if_match=if_match)
+
+    def delete_many(
+        self, filter: JsonObject, *, collection: str | None = None, dry_run: bool = False
+    ) -> DeleteReport:
+        """Remove every document that a filter matches, in one transaction.
+
+        Args:
+            filter: A filter tree, as in `search`; `list` with it shows the same documents.
+            collection: None for ``default``.
+            dry_run: Only say what would be removed.
+
+        Returns:
+            How many, and which the first of them are.
+
+        Raises:
+            FilterError: When the filter is empty or malformed.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     document = memory.add("Draft.", key="a", metadata={"draft": True})
+            ...     memory.delete_many({"metadata.draft": {"eq": True}}).documents
+            1
+        """
+        return self._engine.removing.delete_many(filter, collection=collection, dry_run=dry_run)

@@ -18,7 +18,14 @@ __all__ = ["Judging"]
 class Judging(Base):
     """Feedback: which chunks answered a search."""
 
-    def feedback(self, search_id: str, chunk_id: int, verdict: VerdictName) -> Verdict:
+    def feedback(
+        self,
+        search_id: str,
+        chunk_id: int,
+        verdict: VerdictName,
+        *,
+        collection: str | None = None,
+    ) -> Verdict:
         """Say whether a chunk answered a search; the last verdict on a chunk counts.
 
         It is kept as long as the log keeps the search and the file the document; replacing the
@@ -28,12 +35,13 @@ class Judging(Base):
             search_id: ``id`` of the `SearchResult` of a hybrid search that was logged.
             chunk_id: Of any chunk in the collection that was searched, found or not.
             verdict: ``helpful``, ``not_helpful``, or ``cited`` for one that an answer quotes.
+            collection: That must have been searched; None for any.
 
         Returns:
             What is stored; a repetition changes nothing.
 
         Raises:
-            SearchNotFoundError: When the log does not hold the search.
+            SearchNotFoundError: When the log does not hold the search, or it was of another collection.
             ChunkNotFoundError: When the collection has no such chunk.
             FieldError: When a value is malformed.
 
@@ -44,7 +52,7 @@ class Judging(Base):
             ...     memory.feedback(result.id, result.hits[0].chunk.id, "helpful").document_key
             'ada'
         """
-        return self._engine.judging.feedback(Feedback(search_id, chunk_id, verdict))
+        return self._engine.judging.feedback(Feedback(search_id, chunk_id, verdict, collection))
 
     def feedback_batch(self, feedback: Sequence[Feedback]) -> tuple[Verdict | VstashError, ...]:
         """Give many verdicts at once, in one transaction for all that are valid.
@@ -60,14 +68,17 @@ class Judging(Base):
         """
         return self._engine.judging.feedback_batch(feedback)
 
-    def judged_searches(self, *, limit: int = 50, cursor: str | None = None) -> Page[JudgedSearch]:
+    def judged_searches(
+        self, *, collection: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[JudgedSearch]:
         """Show the searches that got feedback, newest first.
 
         Args:
+            collection: That was searched; None for all.
             limit: Per page, 1 to 1,000.
             cursor: ``next_cursor`` of the page before.
 
         Raises:
-            QueryError, CursorError: When one is malformed.
+            QueryError, CursorError, FieldError: When one is malformed.
         """
-        return self._engine.judging.searches(limit=limit, cursor=cursor)
+        return self._engine.judging.searches(collection=collection, limit=limit, cursor=cursor)

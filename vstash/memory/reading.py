@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vstash.memory.base import Base
@@ -9,9 +10,11 @@ from vstash.pipeline.shape import MMR_LAMBDA, Shape
 from vstash.reports import CheckReport, Stats
 from vstash.types import (
     Chunk,
+    ChunkWindow,
     Collapse,
     Disagreement,
     Document,
+    IncludeName,
     JsonObject,
     Mmr,
     Mode,
@@ -262,6 +265,7 @@ class Reading(Base):
         *,
         key: str | None = None,
         collection: str | None = None,
+        include: Sequence[IncludeName] = ("text",),
     ) -> Document:
         """Read one document with its text.
 
@@ -269,11 +273,40 @@ class Reading(Base):
             id: Its id; or give ``key``.
             key: Its key.
             collection: Of the key; None for ``default``.
+            include: ``text``, ``chunks``, both or neither.
 
         Raises:
             DocumentNotFoundError: When there is none, or it has expired.
+            QueryError: When something else is to be included.
         """
-        return self._engine.writing.get(id, key=key, collection=collection)
+        return self._engine.documents.get(id, key=key, collection=collection, include=include)
+
+    def chunks(
+        self,
+        id: str | None = None,
+        *,
+        key: str | None = None,
+        collection: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Chunk]:
+        """List the chunks of one document in its order.
+
+        Args:
+            id: Its id; or give ``key``.
+            key: Its key.
+            collection: Of the key; None for ``default``.
+            limit: Chunks per page, 1 to 1,000.
+            cursor: ``next_cursor`` of the page before.
+
+        Raises:
+            DocumentNotFoundError: When there is none, or it has expired.
+            CursorError: When it is malformed, or the document was replaced since.
+            QueryError: When the limit is out of range.
+        """
+        return self._engine.documents.chunks(
+            id, key=key, collection=collection, limit=limit, cursor=cursor
+        )
 
     def get_chunk(self, chunk_id: int) -> Chunk:
         """Read one chunk.
@@ -284,7 +317,27 @@ class Reading(Base):
         Raises:
             ChunkNotFoundError: When there is none; replacing a document ends its chunks.
         """
-        return self._engine.writing.get_chunk(chunk_id)
+        return self._engine.documents.get_chunk(chunk_id)
+
+    def around(self, chunk_id: int, *, before: int = 1, after: int = 1) -> ChunkWindow:
+        """Read a chunk with its neighbours in the document.
+
+        Args:
+            chunk_id: As in ``hit.chunk.id``.
+            before: How many chunks before it at most, 0 to 20.
+            after: How many after it.
+
+        Raises:
+            ChunkNotFoundError: When there is none; replacing a document ends its chunks.
+            QueryError: When a number is out of range.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     document = memory.add("Tea is hot.", key="tea")
+            ...     memory.around(memory.chunks(key="tea").items[0].id).after
+            ()
+        """
+        return self._engine.documents.around(chunk_id, before=before, after=after)
 
     def list(
         self,
@@ -306,7 +359,7 @@ class Reading(Base):
             CursorError, FilterError: When one is malformed.
             CollectionNotFoundError: When nothing was ever written to the collection.
         """
-        return self._engine.writing.list(
+        return self._engine.documents.list(
             collection=collection, where=filter, limit=limit, cursor=cursor
         )
 
@@ -319,13 +372,21 @@ class Reading(Base):
         return self._engine.reporting.check()
 
     def disagreements(
-        self, *, limit: int = 50, cursor: str | None = None, texts: bool = False
+        self,
+        *,
+        collection: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        texts: bool = False,
     ) -> Page[Disagreement]:
         """Show logged searches, newest first, with what each leg listed and the triples.
 
         Args:
+            collection: That was searched; None for all.
             limit: Per page, 1 to 1,000.
             cursor: ``next_cursor`` of the page before.
             texts: Put the chunks' texts into the triples.
         """
-        return self._engine.reporting.disagreements(limit=limit, cursor=cursor, texts=texts)
+        return self._engine.reporting.disagreements(
+            collection=collection, limit=limit, cursor=cursor, texts=texts
+        )

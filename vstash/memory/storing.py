@@ -38,6 +38,8 @@ class Storing(Base):
         metadata: JsonObject | None = None,
         expires_at: datetime | None = None,
         embed: EmbedWhen = "now",
+        if_absent: bool = False,
+        if_match: str | Sequence[str] | None = None,
     ) -> Document:
         """Remember a text; when this returns it is stored for good.
 
@@ -51,12 +53,15 @@ class Storing(Base):
             metadata: A JSON object to filter by.
             expires_at: From this time, with its zone, the document is hidden.
             embed: ``later`` stores text and words at once and leaves the vectors to `embed`.
+            if_absent: Store nothing where the collection has a document with this key.
+            if_match: Store nothing unless it has one with this etag, or one of several; ``*`` is any.
 
         Returns:
             The stored document, without its text.
 
         Raises:
             InputError: When a value cannot be stored; nothing was.
+            PreconditionError: When ``if_absent`` or ``if_match`` does not hold; nothing was stored.
 
         Example:
             >>> with Memory("notes.db", model="fake") as memory:
@@ -64,7 +69,9 @@ class Storing(Base):
             ('people',)
         """
         document = NewDocument(text, key, title, collection, tags, metadata or {}, expires_at)
-        stored = self._engine.writing.add(document, embed=not later(embed))
+        stored = self._engine.writing.add(
+            document, embed=not later(embed), if_absent=if_absent, if_match=if_match
+        )
         self._wake(embed)
         return stored
 

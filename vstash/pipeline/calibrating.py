@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.errors import CalibrationError, QueryError
+from vstash.pipeline.documents import require_collection
 from vstash.pipeline.question import Question, plain_question
 from vstash.pipeline.search import asked_words
 from vstash.pipeline.stopwatch import Stopwatch
-from vstash.pipeline.write import require_collection
 from vstash.reports import CalibrationProgress, CalibrationQuality, CalibrationReport
 from vstash.search.calibrating import cross_validated, fit, held
 from vstash.search.candidates import order

@@ -17,6 +17,7 @@ from vstash.learn.recorder import Recorder
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.context import Contexts
+from vstash.pipeline.documents import Documents
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
@@ -25,6 +26,7 @@ from vstash.pipeline.misses import Misses
 from vstash.pipeline.once import Once
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
+from vstash.pipeline.removing import Removing
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.search import Searching
 from vstash.pipeline.write import Writing
@@ -58,7 +60,9 @@ class Engine:
     store: Store
     settings: Settings
     recorder: Recorder[Logged]
+    documents: Documents
     writing: Writing
+    removing: Removing
     bulk: Bulk
     ingesting: Ingesting
     embedding: Embedding
@@ -127,7 +131,9 @@ def open_engine(
         store=store,
         settings=settings,
         recorder=recorder,
+        documents=Documents(store, clock),
         writing=writing,
+        removing=Removing(store, recorder, clock),
         bulk=Bulk(writing, embedder, settings),
         ingesting=Ingesting(store, writing, settings),
         embedding=embedding,

@@ -223,7 +223,7 @@ class Ingesting:
         keys = tuple(sorted(row.key for row in gone))
         if not keys or (callable(prune) and not prune(keys)):
             return ()
-        self._writing.delete_many([row.document_id for row in gone])
+        self._writing.delete_ids([row.document_id for row in gone])
         return keys
 
 

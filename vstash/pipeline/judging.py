@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vstash.errors import ChunkNotFoundError, FieldError, SearchNotFoundError, VstashError
+from vstash.errors.missing import no_search
 from vstash.feedback import VERDICTS, Feedback, JudgedSearch, Verdict
 from vstash.pipeline.once import settle
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
-from vstash.pipeline.prepare import checked_chunk_id, checked_key
+from vstash.pipeline.prepare import checked_chunk_id, checked_collection, checked_key
 from vstash.store.documents import to_datetime
 from vstash.types import Document, Page
 
@@ -65,13 +66,8 @@ class Judging:
     def _judged(self, writer: Writer, given: Feedback) -> Verdict:
         now = self._clock()
         logged = writer.logged_search(given.search_id)
-        if logged is None:
-            raise SearchNotFoundError(
-                "No search with this id is in the log. Only hybrid searches are logged, and none "
-                "while logging is off; the log forgets its oldest searches, and leaves one out "
-                "when the file is busy.",
-                pointer="/search_id",
-            )
+        if logged is None or given.collection not in {None, logged[1]}:
+            raise no_search()
         search, collection = logged
         found = _document(writer, given.chunk_id, collection, now)
         if found is None:
@@ -86,12 +82,17 @@ class Judging:
         )
         return Verdict(given.chunk_id, document.id, document.key, given.verdict, to_datetime(at))
 
-    def searches(self, *, limit: int, cursor: str | None) -> Page[JudgedSearch]:
+    def searches(
+        self, *, collection: str | None = None, limit: int, cursor: str | None
+    ) -> Page[JudgedSearch]:
         """List judged searches; see `Memory.judged_searches`."""
+        name = None if collection is None else checked_collection(collection)
         size = page_limit(limit)
         before = None if cursor is None else decode_cursor("judged", cursor)
         with self._store.read() as reader:
-            found = reader.judged_searches(limit=size + 1, before=before, now=self._clock())
+            found = reader.judged_searches(
+                collection=name, limit=size + 1, before=before, now=self._clock()
+            )
         more = encode_cursor("judged", found[size - 1][0]) if len(found) > size else None
         return Page(tuple(item for _, item in found[:size]), more)
 
@@ -99,6 +100,8 @@ class Judging:
 def _checked(given: Feedback) -> Feedback:
     checked_key(given.search_id, pointer="/search_id")
     checked_chunk_id(given.chunk_id)
+    if given.collection is not None:
+        checked_collection(given.collection)
     if given.verdict not in VERDICTS:
         raise FieldError(f"verdict is one of: {', '.join(VERDICTS)}.", pointer="/verdict")
     return given

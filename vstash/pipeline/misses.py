@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.misses import MissingWord, MissStage, WhyNot
+from vstash.pipeline.documents import require_collection
 from vstash.pipeline.hits import explained, listed_row, present_words
 from vstash.pipeline.question import MAX_K, Question, checked_question
 from vstash.pipeline.ranks import Ranks, keyword_ranks, last_listed, vector_ranks
@@ -17,7 +18,6 @@ from vstash.pipeline.search import Found, Searching, asked_words
 from vstash.pipeline.shaping import Shaped, recency_part, shaped
 from vstash.pipeline.sought import Sought, check_sought, outside, sought
 from vstash.pipeline.stopwatch import Stopwatch
-from vstash.pipeline.write import require_collection
 from vstash.search.misses import advice, failed_conditions, lacking, sentence
 from vstash.search.words import QueryWords
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
+from vstash.pipeline.prepare import checked_collection
 from vstash.reports import CheckReport, Stats
 from vstash.text.normalise import indexed
 from vstash.types import Disagreement, Page
@@ -85,13 +86,16 @@ class Reporting:
             seconds=round(time.perf_counter() - start, 3),
         )
 
-    def disagreements(self, *, limit: int, cursor: str | None, texts: bool) -> Page[Disagreement]:
+    def disagreements(
+        self, *, collection: str | None, limit: int, cursor: str | None, texts: bool
+    ) -> Page[Disagreement]:
         """List logged searches; see `Memory.disagreements`."""
+        name = None if collection is None else checked_collection(collection)
         size = page_limit(limit)
         before = None if cursor is None else decode_cursor("searches", cursor)
         self._recorder.flush()
         with self._store.read() as reader:
-            found = reader.disagreements(limit=size + 1, before=before)
+            found = reader.disagreements(collection=name, limit=size + 1, before=before)
             items = [item for _, item in found[:size]]
             if texts:
                 items = _with_texts(reader, items)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import uuid6
 
+from vstash.pipeline.documents import require_collection
 from vstash.pipeline.hits import made_hits
 from vstash.pipeline.judge import Judged, Judging
 from vstash.pipeline.legs import Answers, Legs
@@ -19,7 +20,6 @@ from vstash.pipeline.shape import PLAIN, Shape
 from vstash.pipeline.shaping import Shaped, deeper, shaped, unshaped
 from vstash.pipeline.stopwatch import Stopwatch
 from vstash.pipeline.traffic import Traffic
-from vstash.pipeline.write import require_collection
 from vstash.search.candidates import order
 from vstash.search.fusion import Candidates, Fused, adaptive_weights, by_ranks, one_leg
 from vstash.search.score import Scored, Surroundings, score

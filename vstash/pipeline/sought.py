@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vstash.errors import ChunkNotFoundError, DocumentNotFoundError, FieldError
+from vstash.errors import FieldError
+from vstash.errors.missing import no_chunk, no_document
 from vstash.pipeline.prepare import checked_chunk_id, checked_key
 from vstash.search.misses import failed_conditions
 from vstash.store.documents import to_microseconds
@@ -68,10 +69,7 @@ def sought(
         one = np.array([chunk], dtype=np.int64)
         row = reader.chunks(one).get(chunk)
         if row is None:
-            raise ChunkNotFoundError(
-                "There is no chunk with this id: replacing a document ends its chunks.",
-                pointer="/chunk",
-            )
+            raise no_chunk(pointer="/chunk")
         return Sought(row[1], one, alone=True)
     if document is not None:
         found = reader.document(document, now=_BEFORE_ALL)
@@ -79,11 +77,7 @@ def sought(
     else:
         documents = reader.documents_with_key(key or "")
     if not documents:
-        word = "id" if key is None else "key"
-        raise DocumentNotFoundError(
-            f"There is no document with this {word}.",
-            pointer="/document" if key is None else "/key",
-        )
+        raise no_document(pointer="/document") if key is None else no_document("key")
     # Those of the collection that is searched come first.
     chosen = min(documents, key=lambda each: each.collection != collection)
     return Sought(chosen, reader.chunk_ids(chosen.id), alone=False)

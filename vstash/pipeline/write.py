@@ -1,4 +1,4 @@
-"""Documents in and out: chunk, embed and store them; read, change and remove them."""
+"""Documents in: chunk, embed and store them; change and remove them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import numpy as np
-
 from vstash.errors import (
-    ChunkNotFoundError,
-    CollectionNotFoundError,
     DocumentNotFoundError,
     FieldError,
     StoreBusyError,
     VstashError,
 )
-from vstash.filters import Filter, parse
+from vstash.errors.missing import no_document
 from vstash.pipeline import prepare
+from vstash.pipeline.conditions import checked_if_match, require_absent, require_match
+from vstash.pipeline.documents import find
 from vstash.pipeline.once import settle
-from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.ready import Ready, Readying, document_row
-from vstash.types import (
-    UNSET,
-    Chunk,
-    Document,
-    Json,
-    JsonObject,
-    NewDocument,
-    Page,
-    Unset,
-)
+from vstash.types import UNSET, Document, Json, JsonObject, NewDocument, Unset
 
 if TYPE_CHECKING:
     from vstash.settings import Settings
@@ -41,7 +29,7 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.store.writer import Writer
 
-__all__ = ["Writing", "require_collection"]
+__all__ = ["Writing"]
 
 Outcome = TypeVar("Outcome")
 
@@ -51,21 +39,8 @@ _ROUNDS: Final = 5
 _BEFORE_ALL: Final = -(2**63)
 
 
-def require_collection(reader: Reader, name: str) -> None:
-    """Refuse a collection that nothing was ever written to.
-
-    Raises:
-        CollectionNotFoundError: When there is none of this name.
-    """
-    if not reader.has_collection(name):
-        raise CollectionNotFoundError(
-            "There is no such collection: it exists from the first document written to it.",
-            pointer="/collection",
-        )
-
-
 class Writing:
-    """Stores, reads, changes and removes documents.
+    """Stores, changes and removes documents.
 
     Args:
         store: The file.
@@ -82,14 +57,36 @@ class Writing:
         self._settings = settings
         self._clock = clock
 
-    def add(self, document: NewDocument, *, embed: bool = True) -> Document:
+    def add(
+        self,
+        document: NewDocument,
+        *,
+        embed: bool = True,
+        if_absent: bool = False,
+        if_match: str | Sequence[str] | None = None,
+    ) -> Document:
         """Store one document; see `Memory.add`."""
         prepared = prepare.prepare(document, self._settings)
-        unchanged = self._unchanged(prepared)
-        if unchanged is not None:
-            return unchanged
+        etags = checked_if_match(if_match)
+
+        def require(reader: Reader) -> Document | None:
+            known = self._known(reader, prepared)
+            if if_absent:
+                require_absent(known)
+            require_match(known, etags)
+            return known
+
+        def require_still(writer: Writer) -> None:
+            if require(writer) is None and if_absent:
+                _delete_expired(writer, prepared)
+
+        # What must not be stored need not be embedded first.
+        with self._store.read() as reader:
+            known = require(reader)
+        if known is not None and _is_as_given(known, prepared):
+            return known
         ready = self.readying.make_ready([(prepared, None)], embed=embed)
-        return self._settled(ready, lambda stored: stored[0])
+        return self._settled(ready, lambda stored: stored[0], require_still)
 
     def add_batch(
         self, documents: Sequence[NewDocument], *, embed: bool = True
@@ -122,15 +119,15 @@ class Writing:
         return self._settled(ready, in_order) if ready else in_order(())
 
     def _unchanged(self, prepared: prepare.Prepared) -> Document | None:
+        with self._store.read() as reader:
+            known = self._known(reader, prepared)
+        return known if known is not None and _is_as_given(known, prepared) else None
+
+    def _known(self, reader: Reader, prepared: prepare.Prepared) -> Document | None:
         if prepared.key is None:
             return None
-        with self._store.read() as reader:
-            found = reader.document_by_key(prepared.collection, prepared.key, now=self._clock())
-            if found is None:
-                return None
-            document = found[1]
-        same_expiry = _expiry(document) == prepared.expires_at
-        return document if document.content_hash == prepared.content_hash and same_expiry else None
+        found = reader.document_by_key(prepared.collection, prepared.key, now=self._clock())
+        return None if found is None else found[1]
 
     def store(self, ready: Sequence[Ready]) -> builtins.list[Document]:
         """Store documents in one transaction, each whole.
@@ -151,10 +148,15 @@ class Writing:
         return [writer.put(item.row, item.chunks, now=now) for item in ready]
 
     def _settled(
-        self, ready: Sequence[Ready], outcome: Callable[[Sequence[Document]], Outcome]
+        self,
+        ready: Sequence[Ready],
+        outcome: Callable[[Sequence[Document]], Outcome],
+        first: Callable[[Writer], None] | None = None,
     ) -> Outcome:
         """Store documents together with what the caller is told of them."""
         with self._store.write() as writer:
+            if first is not None:
+                first(writer)
             found = outcome(self._put(writer, ready))
             settle(writer, found)
             return found
@@ -165,66 +167,6 @@ class Writing:
         if found is None:
             raise DocumentNotFoundError("The document vanished while it was stored; try again.")
         return found[1]
-
-    def get(self, id: str | None, *, key: str | None, collection: str | None) -> Document:
-        """Read one document with its text; see `Memory.get`."""
-        with self._store.read() as reader:
-            number, document = self._find(reader, id, key, collection)
-            return replace(document, text=reader.text(number))
-
-    def _find(
-        self,
-        reader: Reader,
-        id: str | None,
-        key: str | None,
-        collection: str | None,
-    ) -> tuple[int, Document]:
-        if (id is None) == (key is None):
-            raise FieldError("Give either an id or a key.", pointer="/id")
-        name = prepare.checked_collection(collection)
-        now = self._clock()
-        if key is not None:
-            found = reader.document_by_key(name, prepare.checked_key(key), now=now)
-        else:
-            found = reader.document(prepare.checked_key(id or "", pointer="/id"), now=now)
-        if found is None:
-            word = "id" if key is None else "key"
-            raise DocumentNotFoundError(
-                f"There is no document with this {word}.", pointer=f"/{word}"
-            )
-        return found
-
-    def get_chunk(self, chunk_id: int) -> Chunk:
-        """Read one chunk; see `Memory.get_chunk`."""
-        prepare.checked_chunk_id(chunk_id)
-        with self._store.read() as reader:
-            found = reader.chunks(np.array([chunk_id], dtype=np.int64)).get(chunk_id)
-            hidden = found is None or reader.document(found[1].id, now=self._clock()) is None
-        if found is None or hidden:
-            raise ChunkNotFoundError(
-                "There is no chunk with this id: replacing a document ends its chunks.",
-                pointer="/chunk_id",
-            )
-        return found[0]
-
-    def list(
-        self,
-        *,
-        collection: str | None,
-        where: JsonObject | None,
-        limit: int,
-        cursor: str | None,
-    ) -> Page[Document]:
-        """List documents; see `Memory.list`."""
-        name = prepare.checked_collection(collection)
-        condition: Filter | None = None if where is None else parse(where)
-        size = page_limit(limit)
-        after = 0 if cursor is None else decode_cursor("documents", cursor)
-        with self._store.read() as reader:
-            require_collection(reader, name)
-            found = reader.page(name, condition, after=after, limit=size + 1, now=self._clock())
-        more = encode_cursor("documents", found[size - 1][0]) if len(found) > size else None
-        return Page(tuple(document for _, document in found[:size]), more)
 
     def update(
         self,
@@ -237,11 +179,14 @@ class Writing:
         tags: Sequence[str] | Unset,
         metadata: JsonObject | Unset,
         expires_at: datetime | Unset | None,
+        if_match: str | Sequence[str] | None = None,
     ) -> Document:
         """Change some fields of a document; see `Memory.update`."""
+        etags = checked_if_match(if_match)
         for _ in range(_ROUNDS):
             with self._store.read() as reader:
-                number, old = self._find(reader, id, key, collection)
+                number, old = find(reader, id, key, collection, now=self._clock())
+                require_match(old, etags)
                 old_text = reader.text(number)
                 media_type = reader.media_type(number)
             document = NewDocument(
@@ -262,11 +207,15 @@ class Writing:
                 return changed
         raise StoreBusyError("Others keep changing this document; nothing was changed. Try again.")
 
-    def replace(self, id: str, document: NewDocument) -> Document:
+    def replace(
+        self, id: str, document: NewDocument, *, if_match: str | Sequence[str] | None = None
+    ) -> Document:
         """Replace a document; see `Memory.replace`."""
+        etags = checked_if_match(if_match)
         for _ in range(_ROUNDS):
             with self._store.read() as reader:
-                number, old = self._find(reader, id, None, None)
+                number, old = find(reader, id, None, None, now=self._clock())
+                require_match(old, etags)
             full = replace(document, key=old.key, collection=old.collection)
             prepared = prepare.prepare(full, self._settings)
             changed = self._change(number, old, prepared, same_chunks=False)
@@ -277,30 +226,42 @@ class Writing:
     def _change(
         self, number: int, old: Document, prepared: prepare.Prepared, *, same_chunks: bool
     ) -> Document | None:
-        """Store a change of a document, or return None when somebody else was faster."""
-        if prepared.content_hash == old.content_hash and prepared.expires_at == _expiry(old):
+        """Store a change of a document, or return None when somebody else was faster.
+
+        What held for the document as it was holds in this transaction too: it is still the same.
+        """
+        if _is_as_given(old, prepared):
             return old
         now = self._clock()
         ready = None if same_chunks else self.readying.make_ready([(prepared, None)])[0]
         with self._store.write() as writer:
             found = writer.document(old.id, now=now)
             if found is None:
-                raise DocumentNotFoundError("There is no document with this id.", pointer="/id")
-            if (found[1].content_hash, found[1].updated) != (old.content_hash, old.updated):
+                raise no_document()
+            if found[1].etag != old.etag:
                 return None
             if ready is None:
                 writer.put_fields(number, document_row(prepared, None), now=now)
                 return self._stored(writer, document_row(prepared, None))
             return writer.put(ready.row, ready.chunks, now=now)
 
-    def delete(self, id: str | None, *, key: str | None, collection: str | None) -> Document:
+    def delete(
+        self,
+        id: str | None,
+        *,
+        key: str | None,
+        collection: str | None,
+        if_match: str | Sequence[str] | None = None,
+    ) -> Document:
         """Remove one document; see `Memory.delete`."""
+        etags = checked_if_match(if_match)
         with self._store.write() as writer:
-            number, document = self._find(writer, id, key, collection)
+            number, document = find(writer, id, key, collection, now=self._clock())
+            require_match(document, etags)
             writer.delete(number)
             return document
 
-    def delete_many(self, document_ids: Sequence[str]) -> None:
+    def delete_ids(self, document_ids: Sequence[str]) -> None:
         """Remove documents by id in one transaction; those already gone are passed over."""
         with self._store.write() as writer:
             for document_id in document_ids:
@@ -334,5 +295,14 @@ def merged(target: JsonObject, patch: JsonObject) -> JsonObject:
     return result
 
 
-def _expiry(document: Document) -> int | None:
-    return prepare.checked_expiry(document.expires_at)
+def _is_as_given(document: Document, prepared: prepare.Prepared) -> bool:
+    same_expiry = prepare.checked_expiry(document.expires_at) == prepared.expires_at
+    return same_expiry and document.content_hash == prepared.content_hash
+
+
+def _delete_expired(writer: Writer, prepared: prepare.Prepared) -> None:
+    """Make room for a document that is to be a new one, where only an expired one has its key."""
+    if prepared.key is not None:
+        found = writer.document_by_key(prepared.collection, prepared.key, now=_BEFORE_ALL)
+        if found is not None:
+            writer.delete(found[0])

@@ -15,7 +15,7 @@ import numpy as np
 
 from vstash.store.connection import fetch, id_list
 from vstash.store.faults import unreadable
-from vstash.store.rows import ChunkRow, DocumentRow, SourceRow
+from vstash.store.rows import ChunkRow, DocumentRow, SourceRow, etag
 from vstash.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _document(row: Sequence[Any]) -> tuple[int, Document]:
         expires_at=None if row[9] is None else to_datetime(row[9]),
         chunk_count=row[10],
         char_count=row[11],
+        etag=etag(row[6], row[8], row[9]),
     )
     return row[12], document
 
@@ -300,6 +301,7 @@ def stored(row: DocumentRow, replaces: Existing | None, *, now: int, chunk_count
         expires_at=None if row.expires_at is None else to_datetime(row.expires_at),
         chunk_count=chunk_count,
         char_count=len(row.text),
+        etag=etag(bytes.fromhex(row.content_hash), now, row.expires_at),
     )
 
 

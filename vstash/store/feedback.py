@@ -60,12 +60,18 @@ def judge(
 
 
 def judged_searches(
-    connection: apsw.Connection, *, limit: int, before: int | None, now: int
+    connection: apsw.Connection,
+    *,
+    collection: str | None,
+    limit: int,
+    before: int | None,
+    now: int,
 ) -> list[tuple[int, JudgedSearch]]:
     """Logged searches of which something was said, newest first.
 
     Args:
         connection: In a transaction.
+        collection: That was searched, None for all.
         limit: At most this many.
         before: Number of the search after which the page starts, None for the newest.
         now: Microseconds since the epoch; documents that have expired by then are left out.
@@ -75,11 +81,12 @@ def judged_searches(
     """
     found = fetch(
         connection,
-        f"WITH judged AS (SELECT DISTINCT f.search {_VISIBLE} WHERE f.search < ? "
-        "ORDER BY f.search DESC LIMIT ?) "
+        f"WITH judged AS (SELECT DISTINCT f.search {_VISIBLE} WHERE f.search < ?2 "
+        "AND (?3 IS NULL OR ?3 = (SELECT collection FROM search WHERE number = f.search)) "
+        "ORDER BY f.search DESC LIMIT ?4) "
         "SELECT number, id, query, collection, at FROM judged CROSS JOIN search "
         "ON number = judged.search ORDER BY number DESC",
-        (now, 2**63 - 1 if before is None else before, limit),
+        (now, 2**63 - 1 if before is None else before, collection, limit),
     )
     return [
         (

@@ -14,7 +14,7 @@ from vstash.store.rows import Leg
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["clear", "delete_words", "insert_words", "phrase", "ranked"]
+__all__ = ["clear", "delete_words", "insert_words", "optimise", "phrase", "ranked"]
 
 
 def insert_words(
@@ -90,6 +90,11 @@ def phrase(
 def clear(connection: apsw.Connection) -> None:
     """Empty the keyword index; a contentless table has no rebuild of its own."""
     connection.execute("INSERT INTO keyword (keyword) VALUES ('delete-all')")
+
+
+def optimise(connection: apsw.Connection) -> None:
+    """Write the keyword index anew as one piece: until then it holds the words of chunks that are gone."""
+    connection.execute("INSERT INTO keyword (keyword) VALUES ('optimize')")
 
 
 def delete_words(connection: apsw.Connection, ids: Iterable[int]) -> None:

@@ -64,12 +64,13 @@ def trim(connection: apsw.Connection, *, rows: int, oldest: int) -> None:
 
 
 def disagreements(
-    connection: apsw.Connection, *, limit: int, before: int | None
+    connection: apsw.Connection, *, collection: str | None, limit: int, before: int | None
 ) -> list[tuple[int, Disagreement]]:
     """Logged searches, newest first.
 
     Args:
         connection: In a transaction.
+        collection: Of these, None for all.
         limit: At most this many.
         before: Number of the search after which the page starts, None for the newest.
 
@@ -79,8 +80,9 @@ def disagreements(
     found = fetch(
         connection,
         "SELECT number, id, at, query, collection, mode, strategy, weights, k, disagreement, "
-        "vector_leg, keyword_leg FROM search WHERE number < ? ORDER BY number DESC LIMIT ?",
-        (2**63 - 1 if before is None else before, limit),
+        "vector_leg, keyword_leg FROM search WHERE number < ?1 AND (?2 IS NULL OR collection = ?2) "
+        "ORDER BY number DESC LIMIT ?3",
+        (2**63 - 1 if before is None else before, collection, limit),
     )
     return [(row[0], _disagreement(row, _triples(connection, row[0], row[3]))) for row in found]
 

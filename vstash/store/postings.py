@@ -160,13 +160,16 @@ def last_posted(connection: apsw.Connection) -> int:
     return int(fetch(connection, "SELECT coalesce(max(last), 0) FROM segment")[0][0])
 
 
-def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) -> None:
+def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) -> bool:
     """Move the merging of segments on by a bounded number of rows.
 
     Args:
         connection: The write connection inside its transaction.
         rows: At least this many are moved, if there is something to merge.
         removed: Whether chunks went since the last call, so that final segments are looked at.
+
+    Returns:
+        Whether there may be more to merge.
     """
     moved = 0
     # What is damaged stays as it is, for the check to find; it must not keep others from writing.
@@ -174,8 +177,9 @@ def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) 
         while moved < rows:
             job = _job(connection) or (_stale(connection) if removed else None)
             if job is None:
-                return
+                return False
             moved += _step(connection, *job)
+    return moved >= rows
 
 
 def clear_postings(connection: apsw.Connection) -> None:

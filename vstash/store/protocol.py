@@ -33,6 +33,14 @@ class Store(Protocol):
         """Compare everything that is derived with the text."""
         ...
 
+    def size(self) -> int:
+        """Bytes that it takes on disk."""
+        ...
+
+    def tidy(self) -> None:
+        """Finish what writes left to be merged, and let go of what is no longer needed."""
+        ...
+
     def close(self) -> None:
         """Release everything; may be called more than once."""
         ...

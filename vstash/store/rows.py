@@ -22,6 +22,7 @@ __all__ = [
     "StoreCounts",
     "TripleRow",
     "content_hash",
+    "etag",
 ]
 
 
@@ -135,6 +136,18 @@ class StoreCounts:
     file_bytes: int
     schema_version: int
     sqlite_version: str
+
+
+def etag(digest: bytes, updated: int, expires_at: int | None) -> str:
+    """What a state of a document is known by: 32 hex digits over all that changes with it.
+
+    Args:
+        digest: The content hash.
+        updated: Microseconds since the epoch.
+        expires_at: The same, None for never.
+    """
+    state = b"%b %d %b" % (digest, updated, str(expires_at).encode())
+    return hashlib.blake2b(state, digest_size=16).hexdigest()
 
 
 def content_hash(text: str, title: str, tags: Iterable[str], metadata: str) -> str:

@@ -22,20 +22,19 @@ from vstash.store import (
     log,
     queue,
     replies,
-    spans,
     vectors,
 )
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
-from vstash.store.connection import fetch, id_list
+from vstash.store.connection import fetch
 from vstash.store.counts import counts
 from vstash.store.derived import Derived
+from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
-from vstash.store.filter_sql import compile_filter
 from vstash.store.lengths import LengthTable
 from vstash.store.postings import Posting, last_posted, postings
-from vstash.store.rows import Leg, SourceRow, StoreCounts
-from vstash.types import Chunk, Disagreement, Document, ModelInfo
+from vstash.store.rows import Leg, StoreCounts
+from vstash.types import Disagreement, ModelInfo
 
 if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
@@ -46,7 +45,7 @@ __all__ = ["Reader"]
 _CANDIDATES: Final = 4
 
 
-class Reader:
+class Reader(DocumentReader):
     """A consistent view of the file; lives as long as the `with` block that it came from.
 
     Args:
@@ -55,7 +54,7 @@ class Reader:
     """
 
     def __init__(self, connection: apsw.Connection, derived: Derived) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._derived = derived
 
     @cached_property
@@ -99,67 +98,6 @@ class Reader:
     def model(self) -> tuple[int, ModelInfo] | None:
         """The active model and its number, None in a file without one."""
         return vectors.active_model(self._connection)
-
-    def has_collection(self, name: str) -> bool:
-        """Whether anything was ever written to this collection."""
-        return documents.collection_number(self._connection, name) is not None
-
-    def document(self, document_id: str, *, now: int) -> tuple[int, Document] | None:
-        """A document by id with its internal number; expired ones are not seen."""
-        return self._first("d.id = ?", (document_id,), now)
-
-    def document_by_key(
-        self, collection: str, key: str, *, now: int
-    ) -> tuple[int, Document] | None:
-        """A document by collection and key; expired ones are not seen."""
-        return self._first("c.name = ? AND d.key = ?", (collection, key), now)
-
-    def documents_with_key(self, key: str) -> list[Document]:
-        """The documents of any collection that have a key, expired ones too."""
-        # By collection, so that the index of keys serves.
-        among = "d.collection IN (SELECT id FROM collection) AND d.key = ?"
-        return [document for _, document in documents.find(self._connection, among, (key,))]
-
-    def chunk_ids(self, document_id: str) -> IdArray:
-        """The chunks of a document by id, in its order."""
-        return spans.chunk_ids(self._connection, document_id)
-
-    def _first(self, where: str, binds: tuple[str, ...], now: int) -> tuple[int, Document] | None:
-        found = documents.find(
-            self._connection,
-            f"{where} AND (d.expires_at IS NULL OR d.expires_at > ?)",
-            (*binds, now),
-            1,
-        )
-        return found[0] if found else None
-
-    def text(self, number: int) -> str:
-        """The whole text of a document by internal number."""
-        return documents.read_text(self._connection, number)
-
-    def media_type(self, number: int) -> str:
-        """What kind of text a document holds, by internal number."""
-        row = self._connection.execute(
-            "SELECT media_type FROM document WHERE number = ?", (number,)
-        ).fetchone()
-        return "text/plain" if row is None else str(row[0])
-
-    def page(
-        self, collection: str, where: Filter | None, *, after: int, limit: int, now: int
-    ) -> list[tuple[int, Document]]:
-        """Documents of a collection in the order of their creation, after an internal number."""
-        condition, binds = ("1", ()) if where is None else compile_filter(where)
-        return documents.find(
-            self._connection,
-            f"c.name = ? AND d.number > ? AND (d.expires_at IS NULL OR d.expires_at > ?) "
-            f"AND {condition}",
-            (collection, after, now, *binds),
-            limit,
-        )
-
-    def sources(self, collection: str, prefix: str) -> list[SourceRow]:
-        """The files behind the documents whose key starts with a prefix."""
-        return documents.sources_below(self._connection, collection, prefix)
 
     def allowed(self, collection: str, where: Filter | None, *, now: int) -> Allowed | None:
         """Chunks that a search may return.
@@ -339,40 +277,25 @@ class Reader:
         """Vectors that equal passages already have, as float32 bytes by digest."""
         return queue.known_vectors(self._connection, model, digests)
 
-    def chunks(self, ids: IdArray) -> dict[int, tuple[Chunk, Document]]:
-        """Chunks with their documents, by chunk id."""
-        return documents.chunks_by_id(self._connection, ids)
-
-    def owners(self, ids: IdArray) -> dict[int, str]:
-        """Document id of each chunk that exists."""
-        rows = self._connection.execute(
-            "SELECT chunk.id, d.id FROM chunk JOIN document d ON d.number = chunk.document "
-            "WHERE chunk.id IN carray(?)",
-            (id_list(ids),),
+    def disagreements(
+        self, *, collection: str | None, limit: int, before: int | None
+    ) -> list[tuple[int, Disagreement]]:
+        """Logged searches of a collection, None for all, with internal numbers, newest first."""
+        return log.disagreements(
+            self._connection, collection=collection, limit=limit, before=before
         )
-        return {int(chunk): str(document) for chunk, document in rows}
-
-    def updated(self, ids: IdArray) -> dict[int, int]:
-        """When the document of each chunk that exists last changed, microseconds since the epoch."""
-        return spans.updated_times(self._connection, ids)
-
-    def span(self, document_id: str, start: int, end: int) -> str:
-        """``text[start:end]`` of a document by id."""
-        return spans.read_span(self._connection, document_id, start, end)
-
-    def disagreements(self, *, limit: int, before: int | None) -> list[tuple[int, Disagreement]]:
-        """Logged searches with their internal numbers, newest first."""
-        return log.disagreements(self._connection, limit=limit, before=before)
 
     def logged_search(self, search_id: str) -> tuple[int, str] | None:
         """The internal number and the collection of a logged search, None for none."""
         return feedback.logged_search(self._connection, search_id)
 
     def judged_searches(
-        self, *, limit: int, before: int | None, now: int
+        self, *, collection: str | None, limit: int, before: int | None, now: int
     ) -> list[tuple[int, JudgedSearch]]:
-        """Searches that got feedback with their internal numbers, newest first."""
-        return feedback.judged_searches(self._connection, limit=limit, before=before, now=now)
+        """Searches of a collection, None for all, that got feedback, with numbers, newest first."""
+        return feedback.judged_searches(
+            self._connection, collection=collection, limit=limit, before=before, now=now
+        )
 
     def reply(self, request: Request, *, now: int) -> tuple[bytes, Reply | None] | None:
         """What an earlier request with the same owner and key was, and what it was answered."""

@@ -32,6 +32,8 @@ __all__ = ["SqliteStore"]
 
 # Idle read connections kept; each holds three descriptors and up to 16 MiB of cache.
 _IDLE_READERS = 8
+# Rows of postings merged in one transaction when tidying: others get to write in between.
+_MERGED_AT_ONCE = 20_000
 
 
 def _no_crash(_name: str) -> None:
@@ -252,6 +254,32 @@ class SqliteStore:
         with translated(), closing(self._probed(immutable=self.immutable)) as connection:
             connection.execute("BEGIN")
             return check.run(connection, normalise)
+
+    def size(self) -> int:
+        """Bytes of the file and its write-ahead log."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return sum(each.stat().st_size for each in (self.path, wal) if each.exists())
+
+    def tidy(self) -> None:
+        """Finish the merging of postings, write the keyword index anew, and empty the log.
+
+        Raises:
+            StoreBusyError: When others did not finish writing in time.
+            StoreError: When a write failed.
+        """
+        more = True
+        while more:
+            with self.write() as writer:
+                more = writer.merge_postings(_MERGED_AT_ONCE)
+        with self.write() as writer:
+            writer.optimise_words()
+        with self._write_lock:
+            self._usable()
+            connection = self._write_connection()
+            # A reader under way keeps the log; it must not keep everybody waiting.
+            connection.set_busy_timeout(0)
+            with translated():
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close every connection; may be called more than once."""

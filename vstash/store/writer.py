@@ -16,6 +16,7 @@ from vstash.replies import Reply, Request
 from vstash.store import (
     calibration,
     codes,
+    collections,
     documents,
     feedback,
     keys,
@@ -280,9 +281,16 @@ class Writer(Reader):
         self._crash_point("delete:chunks")
         documents.delete_document(self._connection, number)
 
+    def delete_collection(self, name: str) -> None:
+        """Remove a collection whose documents were removed, and the log of its searches."""
+        self._changed = True
+        collections.remove(self._connection, name)
+        self._crash_point("delete:collection")
+
     def log(self, row: SearchRow) -> None:
-        """Write one search to the disagreement log."""
-        log.append(self._connection, row)
+        """Write one search to the disagreement log, unless its collection was deleted meanwhile."""
+        if self.has_collection(row.collection):
+            log.append(self._connection, row)
 
     def judge(self, *, search: int, document: int, chunk: int, verdict: str, now: int) -> int:
         """Store a verdict on a chunk for a logged search; returns since when it stands."""
@@ -322,6 +330,14 @@ class Writer(Reader):
     def revoke_key(self, key_id: str, *, now: int) -> None:
         """Revoke an access key, if there is one with this id."""
         keys.revoke_key(self._connection, key_id, now=now)
+
+    def merge_postings(self, rows: int) -> bool:
+        """Merge at least so many rows of the packed postings; returns whether there may be more."""
+        return merge_some(self._connection, rows)
+
+    def optimise_words(self) -> None:
+        """Write the keyword index anew as one piece, without the words of chunks that are gone."""
+        keyword.optimise(self._connection)
 
     def _model_number(self) -> int:
         model = self.model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,7 +50,7 @@ def searched(engine: Engine, query: str = "amber") -> set[str]:
 
 def listed(engine: Engine) -> list[str]:
     """Keys of the documents that a listing shows."""
-    page = engine.writing.list(collection=None, where=None, limit=10, cursor=None)
+    page = engine.documents.list(collection=None, where=None, limit=10, cursor=None)
     return [document.key for document in page.items]
 
 
@@ -75,14 +76,14 @@ def test_an_expired_document_is_hidden_at_once(engine: Engine, clock: Turnable) 
         chunks = reader.owners(np.arange(1, 3, dtype=np.int64))
     chunk = next(number for number, owner in chunks.items() if owner == gone.id)
     assert searched(engine) == {"stays", "gone"}
-    assert engine.writing.get_chunk(chunk).text == "the amber lamp"
+    assert engine.documents.get_chunk(chunk).text == "the amber lamp"
     clock.now += 61_000_000
     assert searched(engine) == {"stays"}
     assert listed(engine) == ["stays"]
-    get = engine.writing.get
+    get = partial(engine.documents.get, collection=None, include=("text",))
     calls: list[Callable[[], object]] = [
-        lambda: get(gone.id, key=None, collection=None),
-        lambda: get(None, key="gone", collection=None),
+        lambda: get(gone.id, key=None),
+        lambda: get(None, key="gone"),
         lambda: engine.writing.delete(gone.id, key=None, collection=None),
         lambda: engine.writing.replace(gone.id, NewDocument("x")),
     ]
@@ -90,8 +91,8 @@ def test_an_expired_document_is_hidden_at_once(engine: Engine, clock: Turnable) 
         with pytest.raises(DocumentNotFoundError):
             call()
     with pytest.raises(ChunkNotFoundError):
-        engine.writing.get_chunk(chunk)
-    assert get(stays.id, key=None, collection=None).text == "the amber wall"
+        engine.documents.get_chunk(chunk)
+    assert get(stays.id, key=None).text == "the amber wall"
     assert engine.reporting.check().ok
 
 

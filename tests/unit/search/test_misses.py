@@ -25,6 +25,7 @@ DOCUMENT = Document(
     expires_at=None,
     chunk_count=1,
     char_count=1,
+    etag="",
 )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vstash.store import documents
 from vstash.store.rows import SearchRow
 from vstash.store.sqlite import SqliteStore
 from vstash.types import Weights
@@ -25,6 +26,7 @@ def log(
 ) -> None:
     """Log searches with what they told."""
     with store.write() as writer:
+        documents.made_collection(writer._connection, collection)
         for number, found in enumerate(evidence):
             writer.log(
                 SearchRow(
