@@ -66,6 +66,10 @@ class Access:
             )
         return self.only
 
+    def sees(self, collection: str) -> bool:
+        """Whether what is in a collection is there for the key."""
+        return self.only is None or collection == self.only
+
     def whole_file(self) -> None:
         """Refuse a key that is bound to a collection, for what tells of or changes the whole file.
 

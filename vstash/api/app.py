@@ -12,6 +12,10 @@ from fastapi import FastAPI
 from vstash import __version__
 from vstash.api.bodies import StrictRoute
 from vstash.api.calibrating import CalibrationRoutes
+from vstash.api.changes import ChangeRoutes
+from vstash.api.chunks import ChunkRoutes
+from vstash.api.collections import CollectionRoutes
+from vstash.api.compacting import CompactRoutes
 from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
@@ -64,12 +68,16 @@ def create_api(memory: Memory) -> Api:
     install_handlers(app)
     for routes in (
         DocumentRoutes,
+        ChangeRoutes,
+        ChunkRoutes,
+        CollectionRoutes,
         SearchRoutes,
         MissRoutes,
         ContextRoutes,
         FeedbackRoutes,
         CalibrationRoutes,
         KeyRoutes,
+        CompactRoutes,
         HealthRoutes,
     ):
         routes(memory).attach(app)

@@ -8,6 +8,7 @@ from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
+from vstash.api.access import Caller
 from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import Log, QuestionInput
 from vstash.api.replies import Reply
@@ -119,11 +120,11 @@ class ContextRoutes:
             errors=(*QUESTION, SettingsError),
         )
 
-    def context(self, request: Annotated[ContextInput, Body()]) -> Response:
+    def context(self, request: Annotated[ContextInput, Body()], caller: Caller) -> Response:
         """The text never takes more than `max_tokens`; each passage stands under a marked line."""
         return reply(
             self._memory.context(
-                **request.asked(),
+                **request.asked(caller),
                 max_tokens=request.max_tokens,
                 k=request.k,
                 order=request.order,

@@ -59,6 +59,7 @@ QUESTION: Errors = (
     FilterError,
     FieldError,
     CollectionNotFoundError,
+    CollectionForbiddenError,
     EmbeddingError,
 )
 WRITING: Errors = (StoreBusyError, StoreFullError, StoreReadOnlyError)

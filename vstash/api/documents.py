@@ -1,70 +1,96 @@
-"""The routes of documents and their chunks."""
+"""The routes that store, list and read documents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Body, FastAPI, Header, Path, Query
-from starlette.responses import JSONResponse, Response
+from fastapi import Body, FastAPI, Path, Query
+from pydantic import Field
+from starlette.responses import Response
 
+from vstash.api.access import Access, Caller
+from vstash.api.batches import results
 from vstash.api.bodies import parse_json
+from vstash.api.conditions import ETAG, Absent, AbsentOrMatch, Known, etag_header, is_known
 from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import (
     BatchInput,
+    Closed,
+    Collection,
     DocumentInput,
-    DocumentPatch,
     DocumentReplacement,
     DocumentsQuery,
+    Embed,
     NewDocumentInput,
 )
-from vstash.api.problems import problem
 from vstash.api.repeating import REPEATABLE, Repeat
-from vstash.api.replies import BatchReply, ChunkReply, DocumentPage, DocumentReply
-from vstash.api.routing import add_route
+from vstash.api.replies import BatchReply, DocumentPage, DocumentReply
+from vstash.api.routing import Responses, add_route
 from vstash.errors import (
-    ChunkNotFoundError,
+    CollectionForbiddenError,
     CollectionNotFoundError,
     CursorError,
     DocumentNotFoundError,
     FieldError,
     FilterError,
+    PreconditionError,
     QueryError,
     TextError,
     VstashError,
 )
+from vstash.errors.missing import no_document
 from vstash.memory import Memory
-from vstash.types import UNSET, Document, Json, JsonObject, NewDocument, Page
-from vstash.wire import parse_time, to_json
+from vstash.types import Document, JsonObject, NewDocument, Page
+from vstash.wire import parse_time
 
-__all__ = ["DocumentRoutes"]
+__all__ = ["CHANGED", "DocumentId", "DocumentRoutes", "time_or_none"]
 
 DocumentId = Annotated[
     str,
     Path(alias="id", description="A document's id.", examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d"]),
 ]
-_REPRESENTATION = "return=representation"
-Prefer = Annotated[
-    str | None,
-    Header(
-        alias="Prefer",
-        description="`return=representation` asks for what was removed, without its text.",
-        examples=[_REPRESENTATION],
-    ),
-]
-_CHANGED = (*BODY, TextError, FieldError, *WRITING)
-_MERGE_PATCH = {
-    "requestBody": {
-        "content": {
-            "application/merge-patch+json": {
-                "schema": {"$ref": "#/components/schemas/DocumentPatch"}
-            }
-        }
-    }
+CHANGED: Final = (*BODY, TextError, FieldError, PreconditionError, *WRITING)
+_STORED_HEADERS: Final = {
+    "Location": {"description": "Where it is read.", "schema": {"type": "string"}},
+    **ETAG,
 }
-_LOCATION = {"Location": {"description": "Where it is read.", "schema": {"type": "string"}}}
+# 201 is described by the route itself.
+_STORED: Final[Responses] = {
+    200: {
+        "model": DocumentReply,
+        "description": "The key was known: its document now is as given.",
+        "headers": _STORED_HEADERS,
+    },
+    201: {"headers": _STORED_HEADERS},
+}
+
+
+class KeyedDocumentInput(DocumentReplacement):
+    """A document to store under a key, and when to embed it."""
+
+    embed: Embed = "now"
+
+
+class KeyQuery(Closed):
+    """Where to store a document."""
+
+    key: str = Field(
+        description="Your own name for it, unique in its collection.", examples=["people/ada"]
+    )
+    collection: Collection = None
+
+
+class IncludeQuery(Closed):
+    """What to answer of a document."""
+
+    include: str = Field(
+        default="text",
+        description="`text`, `chunks`, both with a comma between, or neither: `include=`.",
+        examples=["text,chunks"],
+        json_schema_extra={"pattern": "^(|text|chunks|text,chunks|chunks,text)$"},
+    )
 
 
 class DocumentRoutes:
@@ -79,11 +105,10 @@ class DocumentRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the routes to an application."""
-        self._attach_collection(app)
-        self._attach_items(app)
-        self._attach_chunks(app)
+        self._attach_storing(app)
+        self._attach_reading(app)
 
-    def _attach_collection(self, app: FastAPI) -> None:
+    def _attach_storing(self, app: FastAPI) -> None:
         add_route(
             app,
             "POST",
@@ -95,27 +120,22 @@ class DocumentRoutes:
             status=201,
             model=DocumentReply,
             said="A new document.",
-            responses={
-                200: {
-                    "model": DocumentReply,
-                    "description": "The key was known: its document now is as given.",
-                    "headers": _LOCATION,
-                },
-                201: {"headers": _LOCATION},
-            },
-            errors=(*_CHANGED, *REPEATABLE),
+            responses=_STORED,
+            errors=(*CHANGED, CollectionForbiddenError, *REPEATABLE),
         )
         add_route(
             app,
-            "GET",
+            "PUT",
             "/v1/documents",
-            self.page,
-            scope="read",
-            name="listDocuments",
-            summary="List documents",
-            model=DocumentPage,
-            said="Documents in the order of their creation, without texts.",
-            errors=(QueryError, FilterError, FieldError, CursorError, CollectionNotFoundError),
+            self.put,
+            scope="write",
+            name="putDocument",
+            summary="Store a document under a key",
+            status=201,
+            model=DocumentReply,
+            said="A new document.",
+            responses=_STORED,
+            errors=(*CHANGED, CollectionForbiddenError),
         )
         add_route(
             app,
@@ -130,7 +150,22 @@ class DocumentRoutes:
             errors=(*BODY, *WRITING, *REPEATABLE),
         )
 
-    def _attach_items(self, app: FastAPI) -> None:
+    def _attach_reading(self, app: FastAPI) -> None:
+        add_route(
+            app,
+            "GET",
+            "/v1/documents",
+            self.page,
+            scope="read",
+            name="listDocuments",
+            summary="List documents",
+            model=DocumentPage,
+            said="Documents in the order of their creation, without texts.",
+            errors=(
+                *(QueryError, FilterError, FieldError, CursorError),
+                *(CollectionNotFoundError, CollectionForbiddenError),
+            ),
+        )
         add_route(
             app,
             "GET",
@@ -140,186 +175,130 @@ class DocumentRoutes:
             name="getDocument",
             summary="Read a document",
             model=DocumentReply,
-            said="The document with its text.",
-            errors=(DocumentNotFoundError, FieldError),
-        )
-        add_route(
-            app,
-            "PUT",
-            "/v1/documents/{id}",
-            self.replace,
-            scope="write",
-            name="replaceDocument",
-            summary="Replace a document",
-            model=DocumentReply,
-            said="The document as it is now, without its text.",
-            errors=(DocumentNotFoundError, *_CHANGED),
-        )
-        add_route(
-            app,
-            "PATCH",
-            "/v1/documents/{id}",
-            self.change,
-            scope="write",
-            name="changeDocument",
-            summary="Change some fields of a document",
-            model=DocumentReply,
-            said="The document as it is now, without its text.",
-            errors=(DocumentNotFoundError, *_CHANGED),
-            extra=_MERGE_PATCH,
-        )
-        add_route(
-            app,
-            "DELETE",
-            "/v1/documents/{id}",
-            self.delete,
-            scope="write",
-            name="deleteDocument",
-            summary="Remove a document",
-            status=204,
-            said="It is gone, with its words, vectors and triples.",
+            said="The document, with its text unless `include` says otherwise.",
             responses={
-                200: {"model": DocumentReply, "description": "It is gone; this is what it was."}
+                200: {"headers": ETAG},
+                304: {"description": "You have this state of it.", "headers": ETAG},
             },
-            errors=(DocumentNotFoundError, FieldError, *WRITING),
+            errors=(DocumentNotFoundError, FieldError, QueryError),
         )
 
-    def _attach_chunks(self, app: FastAPI) -> None:
-        add_route(
-            app,
-            "GET",
-            "/v1/chunks/{chunk_id}",
-            self.get_chunk,
-            scope="read",
-            name="getChunk",
-            summary="Read a chunk",
-            model=ChunkReply,
-            said="The chunk.",
-            errors=(ChunkNotFoundError, FieldError),
-        )
-
-    def create(self, document: Annotated[NewDocumentInput, Body()], repeat: Repeat) -> Response:
+    def create(
+        self,
+        document: Annotated[NewDocumentInput, Body()],
+        caller: Caller,
+        if_absent: Absent,
+        repeat: Repeat,
+    ) -> Response:
         """Stored for good when this answers; a key that is known replaces its document."""
-        before = datetime.now(timezone.utc)
-
-        def answer(stored: Document) -> Response:
-            # A document that is given again as it is keeps even its time of change.
-            is_new = stored.created == stored.updated and stored.created >= before
-            return reply(
-                stored,
-                status=201 if is_new or document.key is None else 200,
-                headers={"Location": f"/v1/documents/{stored.id}"},
-            )
-
         return repeat(
             self._memory,
             lambda: self._memory.add(
                 document.text,
                 key=document.key,
                 title=document.title,
-                collection=document.collection,
+                collection=caller.collection(document.collection),
                 tags=document.tags,
                 metadata=document.metadata,
-                expires_at=_time(document.expires_at),
+                expires_at=time_or_none(document.expires_at),
                 embed=document.embed,
+                if_absent=if_absent,
             ),
-            answer,
+            _stored_answer(always_new=document.key is None),
         )
 
-    def create_many(self, batch: Annotated[BatchInput, Body()], repeat: Repeat) -> Response:
+    def put(
+        self,
+        query: Annotated[KeyQuery, Query()],
+        document: Annotated[KeyedDocumentInput, Body()],
+        caller: Caller,
+        conditions: AbsentOrMatch,
+    ) -> Response:
+        """A document with this key is replaced and keeps its id; what is left out is empty then."""
+        answer = _stored_answer()
+        return answer(
+            self._memory.add(
+                document.text,
+                key=query.key,
+                title=document.title,
+                collection=caller.collection(query.collection),
+                tags=document.tags,
+                metadata=document.metadata,
+                expires_at=time_or_none(document.expires_at),
+                embed=document.embed,
+                **conditions,
+            )
+        )
+
+    def create_many(
+        self, batch: Annotated[BatchInput, Body()], caller: Caller, repeat: Repeat
+    ) -> Response:
         """One document that cannot be stored does not keep the others out.
 
         A body of the wrong types stores nothing. All that are valid are stored in one transaction.
         """
-        read = [_new_or_error(item) for item in batch.documents]
+        read = [_new_or_error(item, caller) for item in batch.documents]
         good = [item for item in read if isinstance(item, NewDocument)]
+        return repeat(
+            self._memory,
+            lambda: self._memory.add_batch(good, embed=batch.embed),
+            lambda outcomes: results(read, outcomes, name="document", under="/documents"),
+        )
 
-        def answer(stored: tuple[Document | VstashError, ...]) -> Response:
-            left = iter(stored)
-            outcomes = [item if isinstance(item, VstashError) else next(left) for item in read]
-            results: list[Json] = [
-                {"error": problem(outcome, under=f"/documents/{position}")}
-                if isinstance(outcome, VstashError)
-                else {"document": to_json(outcome)}
-                for position, outcome in enumerate(outcomes)
-            ]
-            return JSONResponse({"results": results})
-
-        return repeat(self._memory, lambda: self._memory.add_batch(good, embed=batch.embed), answer)
-
-    def page(self, query: Annotated[DocumentsQuery, Query()]) -> Response:
+    def page(self, query: Annotated[DocumentsQuery, Query()], caller: Caller) -> Response:
         """With `key`, a list of the one document that has it, or of none."""
+        collection = caller.collection(query.collection)
         if query.key is not None:
-            return reply(Page(self._with_key(query), None))
+            return reply(Page(self._with_key(query, collection), None))
         return reply(
             self._memory.list(
-                collection=query.collection,
+                collection=collection,
                 filter=None if query.filter is None else _tree(query.filter),
                 limit=query.limit,
                 cursor=query.cursor,
             )
         )
 
-    def _with_key(self, query: DocumentsQuery) -> tuple[Document, ...]:
+    def _with_key(self, query: DocumentsQuery, collection: str | None) -> tuple[Document, ...]:
         if query.filter is not None or query.cursor is not None:
             raise QueryError("Give either key, or filter and cursor.", pointer="/key")
         try:
-            found = self._memory.get(key=query.key, collection=query.collection)
+            return (self._memory.get(key=query.key, collection=collection, include=()),)
         except DocumentNotFoundError:
             return ()
-        return (replace(found, text=None),)
 
-    def get(self, document_id: DocumentId) -> Response:
+    def get(
+        self,
+        document_id: DocumentId,
+        query: Annotated[IncludeQuery, Query()],
+        caller: Caller,
+        known: Known,
+    ) -> Response:
         """An expired document is not found."""
-        return reply(self._memory.get(document_id))
+        names = query.include.split(",") if query.include else []
+        document = self._memory.get(document_id, include=names)  # type: ignore[arg-type]  # Memory refuses others
+        if not caller.sees(document.collection):
+            raise no_document()
+        headers = etag_header(document)
+        if is_known(document, known):
+            return Response(status_code=304, headers=headers)
+        return reply(document, headers=headers)
 
-    def replace(
-        self, document_id: DocumentId, document: Annotated[DocumentReplacement, Body()]
-    ) -> Response:
-        """What is left out of the body is empty afterwards; id, key and creation time stay."""
+
+def _stored_answer(*, always_new: bool = False) -> Callable[[Document], Response]:
+    """Answers with a document that is stored from now on; whether it is new shows in its times."""
+    before = datetime.now(timezone.utc)
+
+    def answer(stored: Document) -> Response:
+        # A document that is given again as it is keeps even its time of change.
+        is_new = stored.created == stored.updated and stored.created >= before
         return reply(
-            self._memory.replace(
-                document_id,
-                document.text,
-                title=document.title,
-                tags=document.tags,
-                metadata=document.metadata,
-                expires_at=_time(document.expires_at),
-            )
+            stored,
+            status=201 if is_new or always_new else 200,
+            headers={"Location": f"/v1/documents/{stored.id}", **etag_header(stored)},
         )
 
-    def change(self, document_id: DocumentId, patch: Annotated[DocumentPatch, Body()]) -> Response:
-        """A JSON merge patch: what is left out stays, null removes."""
-        given = patch.model_fields_set
-        return reply(
-            self._memory.update(
-                document_id,
-                text=patch.text if "text" in given else UNSET,
-                title=(patch.title or "") if "title" in given else UNSET,
-                tags=(patch.tags or ()) if "tags" in given else UNSET,
-                metadata=self._metadata(document_id, patch) if "metadata" in given else UNSET,
-                expires_at=_time(patch.expires_at) if "expires_at" in given else UNSET,
-            )
-        )
-
-    def _metadata(self, document_id: str, patch: DocumentPatch) -> JsonObject:
-        if patch.metadata is not None:
-            return patch.metadata
-        # null removes the member itself, which for a document means that nothing is left in it.
-        return dict.fromkeys(self._memory.get(document_id).metadata)
-
-    def delete(self, document_id: DocumentId, prefer: Prefer = None) -> Response:
-        """Gone for good when this answers."""
-        removed = self._memory.delete(document_id)
-        if prefer == _REPRESENTATION:
-            return reply(removed, headers={"Preference-Applied": _REPRESENTATION})
-        return Response(status_code=204)
-
-    def get_chunk(
-        self, chunk_id: Annotated[int, Path(description="As in `hit.chunk.id`.", examples=[1])]
-    ) -> Response:
-        """Replacing a document ends its chunks."""
-        return reply(self._memory.get_chunk(chunk_id))
+    return answer
 
 
 def _tree(text: str) -> JsonObject:
@@ -329,15 +308,17 @@ def _tree(text: str) -> JsonObject:
     raise FilterError("A filter is a JSON object.", pointer="/filter")
 
 
-def _time(text: str | None) -> datetime | None:
+def time_or_none(text: str | None) -> datetime | None:
+    """A time that may be left out, as it stands in a body."""
     return None if text is None else parse_time(text, pointer="/expires_at")
 
 
-def _new_or_error(item: DocumentInput) -> NewDocument | VstashError:
+def _new_or_error(item: DocumentInput, caller: Access) -> NewDocument | VstashError:
     try:
-        expires_at = _time(item.expires_at)
-    except FieldError as error:
+        collection = caller.collection(item.collection)
+        expires_at = time_or_none(item.expires_at)
+    except (FieldError, CollectionForbiddenError) as error:
         return error
     return NewDocument(
-        item.text, item.key, item.title, item.collection, item.tags, item.metadata, expires_at
+        item.text, item.key, item.title, collection, item.tags, item.metadata, expires_at
     )

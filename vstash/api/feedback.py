@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Body, FastAPI, Query
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from vstash.api.access import Access, Caller
+from vstash.api.batches import results
 from vstash.api.describe import BODY, WRITING, reply
-from vstash.api.inputs import FeedbackBatchInput, FeedbackInput, PageQuery
-from vstash.api.problems import problem
+from vstash.api.inputs import FeedbackBatchInput, FeedbackInput, LogQuery
 from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import FeedbackBatchReply, JudgedSearchPage, VerdictReply
 from vstash.api.routing import add_route
 from vstash.errors import (
     ChunkNotFoundError,
+    CollectionForbiddenError,
     CursorError,
     FieldError,
     InputError,
@@ -22,10 +24,8 @@ from vstash.errors import (
     SearchNotFoundError,
     VstashError,
 )
-from vstash.feedback import Feedback, Verdict
+from vstash.feedback import Feedback
 from vstash.memory import Memory
-from vstash.types import Json
-from vstash.wire import to_json
 
 __all__ = ["FeedbackRoutes"]
 
@@ -57,6 +57,7 @@ class FeedbackRoutes:
                 FieldError,
                 SearchNotFoundError,
                 ChunkNotFoundError,
+                CollectionForbiddenError,
                 *WRITING,
                 *REPEATABLE,
             ),
@@ -83,10 +84,12 @@ class FeedbackRoutes:
             summary="Show the searches that got feedback",
             model=JudgedSearchPage,
             said="Judged searches, newest first.",
-            errors=(InputError, QueryError, CursorError),
+            errors=(InputError, QueryError, CursorError, FieldError, CollectionForbiddenError),
         )
 
-    def give(self, feedback: Annotated[FeedbackInput, Body()], repeat: Repeat) -> Response:
+    def give(
+        self, feedback: Annotated[FeedbackInput, Body()], caller: Caller, repeat: Repeat
+    ) -> Response:
         """The last verdict on a chunk counts.
 
         It is kept as long as the log keeps the search and the file the document; replacing the
@@ -94,28 +97,44 @@ class FeedbackRoutes:
         """
         return repeat(
             self._memory,
-            lambda: self._memory.feedback(feedback.search_id, feedback.chunk_id, feedback.verdict),
+            lambda: self._memory.feedback(
+                feedback.search_id,
+                feedback.chunk_id,
+                feedback.verdict,
+                collection=caller.collection(feedback.collection),
+            ),
             reply,
         )
 
-    def give_many(self, batch: Annotated[FeedbackBatchInput, Body()], repeat: Repeat) -> Response:
+    def give_many(
+        self, batch: Annotated[FeedbackBatchInput, Body()], caller: Caller, repeat: Repeat
+    ) -> Response:
         """One that cannot be stored does not keep the others out.
 
         A body of the wrong types stores nothing. All that are valid are stored in one transaction.
         """
-        given = [Feedback(item.search_id, item.chunk_id, item.verdict) for item in batch.feedback]
-        return repeat(self._memory, lambda: self._memory.feedback_batch(given), _results)
+        read = [_given_or_error(item, caller) for item in batch.feedback]
+        good = [item for item in read if isinstance(item, Feedback)]
+        return repeat(
+            self._memory,
+            lambda: self._memory.feedback_batch(good),
+            lambda outcomes: results(read, outcomes, name="verdict", under="/feedback"),
+        )
 
-    def page(self, query: Annotated[PageQuery, Query()]) -> Response:
+    def page(self, query: Annotated[LogQuery, Query()], caller: Caller) -> Response:
         """Chunks that ended with a replacement of their document are null; its key stays."""
-        return reply(self._memory.judged_searches(limit=query.limit, cursor=query.cursor))
+        return reply(
+            self._memory.judged_searches(
+                collection=caller.collection(query.collection),
+                limit=query.limit,
+                cursor=query.cursor,
+            )
+        )
 
 
-def _results(outcomes: tuple[Verdict | VstashError, ...]) -> Response:
-    results: list[Json] = [
-        {"error": problem(outcome, under=f"/feedback/{position}")}
-        if isinstance(outcome, VstashError)
-        else {"verdict": to_json(outcome)}
-        for position, outcome in enumerate(outcomes)
-    ]
-    return JSONResponse({"results": results})
+def _given_or_error(item: FeedbackInput, caller: Access) -> Feedback | VstashError:
+    try:
+        collection = caller.collection(item.collection)
+    except CollectionForbiddenError as error:
+        return error
+    return Feedback(item.search_id, item.chunk_id, item.verdict, collection)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
 from pydantic_core import PydanticCustomError
 
+from vstash.api.access import Access
 from vstash.feedback import VerdictName
 from vstash.types import Collapse, EmbedWhen, Mmr, Mode, StrategyName
 
@@ -22,6 +23,7 @@ __all__ = [
     "FeedbackBatchInput",
     "FeedbackInput",
     "HitsInput",
+    "LogQuery",
     "NewDocumentInput",
     "PageQuery",
     "QuestionInput",
@@ -204,9 +206,10 @@ class QuestionInput(Body):
         description="Raise what changed lately; after so many days it is raised half as much.",
     )
 
-    def asked(self) -> dict[str, Any]:
-        """The arguments that the searching methods of `Memory` share."""
-        return {name: getattr(self, name) for name in QuestionInput.model_fields}
+    def asked(self, caller: Access) -> dict[str, Any]:
+        """The arguments that the searching methods of `Memory` share, in the caller's collection."""
+        given = {name: getattr(self, name) for name in QuestionInput.model_fields}
+        return given | {"collection": caller.collection(self.collection)}
 
 
 class HitsInput(QuestionInput):
@@ -238,6 +241,11 @@ class FeedbackInput(Body):
     # Memory refuses others, so that a wrong one in a batch does not keep the others out.
     verdict: SkipValidation[VerdictName] = Field(
         description="`cited` is for a chunk that an answer quotes.", examples=["helpful"]
+    )
+    collection: str | None = Field(
+        default=None,
+        description="That must have been searched; any when left out.",
+        examples=["default"],
     )
 
 
@@ -285,7 +293,15 @@ class PageQuery(Closed):
     cursor: Cursor = None
 
 
-class DisagreementsQuery(PageQuery):
+class LogQuery(PageQuery):
+    """Which logged searches to list."""
+
+    collection: str | None = Field(
+        default=None, description="That was searched; all when left out.", examples=["default"]
+    )
+
+
+class DisagreementsQuery(LogQuery):
     """Which logged searches to list."""
 
     texts: bool = Field(default=False, description="Put the chunks' texts into the triples.")

@@ -8,6 +8,7 @@ from fastapi import Body, FastAPI
 from pydantic import Field
 from starlette.responses import Response
 
+from vstash.api.access import Caller
 from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import HitsInput
 from vstash.api.replies import ExplanationReply, Reply
@@ -15,7 +16,9 @@ from vstash.api.routing import add_route
 from vstash.errors import (
     ChunkNotFoundError,
     DocumentNotFoundError,
+    NotFoundError,
 )
+from vstash.errors.missing import no_chunk, no_document
 from vstash.memory import Memory
 from vstash.misses import MissStage, ScorePart
 
@@ -102,15 +105,22 @@ class MissRoutes:
             errors=(*QUESTION, DocumentNotFoundError, ChunkNotFoundError),
         )
 
-    def why_not(self, request: Annotated[WhyNotInput, Body()]) -> Response:
+    def why_not(self, request: Annotated[WhyNotInput, Body()], caller: Caller) -> Response:
         """Give one of `document`, `key` and `chunk`; nothing is logged."""
-        return reply(
-            self._memory.why_not(
-                **request.asked(),
-                document=request.document,
-                key=request.key,
-                chunk=request.chunk,
-                k=request.k,
-                collapse=request.collapse,
-            )
+        told = self._memory.why_not(
+            **request.asked(caller),
+            document=request.document,
+            key=request.key,
+            chunk=request.chunk,
+            k=request.k,
+            collapse=request.collapse,
         )
+        if not caller.sees(told.collection):
+            raise _not_there(request)
+        return reply(told)
+
+
+def _not_there(request: WhyNotInput) -> NotFoundError:
+    if request.chunk is not None:
+        return no_chunk(pointer="/chunk")
+    return no_document("key") if request.key is not None else no_document(pointer="/document")

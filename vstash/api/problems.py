@@ -56,6 +56,7 @@ _KINDS: Final[Mapping[str, type[InputError]]] = {
     **dict.fromkeys(("collapse", "mmr", "mmr_lambda", "fold_duplicates"), QueryError),
     "min_relevance": QueryError,
     **dict.fromkeys(("recency_half_life_days", "max_tokens", "order", "widen"), QueryError),
+    **dict.fromkeys(("include", "before", "after"), QueryError),
     "filter": FilterError,
     "cursor": CursorError,
 }

@@ -69,6 +69,19 @@ class Problem(Reply):
     errors: list[Flaw] = Field(description="What is wrong where; empty when no field is at fault.")
 
 
+class ChunkReply(Reply):
+    """A passage of one document."""
+
+    id: int = Field(description="Never reused.")
+    document_id: str
+    seq: int = Field(description="Position among the document's chunks, from 0.")
+    text: str
+    heading: list[str] = Field(description="Headings above it, outermost first.")
+    start: int = Field(description="First character's offset in the document's text.")
+    end: int = Field(description="Offset after the last character.")
+    tokens: int = Field(description="Length in the model's tokens.")
+
+
 class DocumentReply(Reply):
     """One stored thing: a file, a page, or a remembered text."""
 
@@ -84,7 +97,9 @@ class DocumentReply(Reply):
     expires_at: Time | None
     chunk_count: int
     char_count: int = Field(description="Length of the text in characters.")
+    etag: str = Field(description="Another one after every change, as in the header `ETag`.")
     text: str | None = Field(default=None, description="Only where one document is read.")
+    chunks: list[ChunkReply] | None = Field(default=None, description="Only where asked for.")
 
 
 class DocumentPage(Reply):
@@ -105,19 +120,6 @@ class BatchReply(Reply):
     """What became of a batch."""
 
     results: list[BatchResult] = Field(description="One for each document, in the same order.")
-
-
-class ChunkReply(Reply):
-    """A passage of one document."""
-
-    id: int = Field(description="Never reused.")
-    document_id: str
-    seq: int = Field(description="Position among the document's chunks, from 0.")
-    text: str
-    heading: list[str] = Field(description="Headings above it, outermost first.")
-    start: int = Field(description="First character's offset in the document's text.")
-    end: int = Field(description="Offset after the last character.")
-    tokens: int = Field(description="Length in the model's tokens.")
 
 
 class WeightsReply(Reply):

@@ -12,7 +12,7 @@ from vstash.api.access import Needed
 from vstash.api.describe import Errors, refusals
 from vstash.api.operations import SCOPE
 
-__all__ = ["add_route"]
+__all__ = ["Responses", "add_route"]
 
 Responses = dict[int | str, dict[str, Any]]
 

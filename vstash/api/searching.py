@@ -9,12 +9,15 @@ from typing import Annotated
 from fastapi import Body, FastAPI, Query
 from starlette.responses import Response
 
+from vstash.api.access import Caller
 from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import DisagreementsQuery, SearchInput
 from vstash.api.replies import CheckReply, DisagreementPage, SearchReply, StatsReply
 from vstash.api.routing import add_route
 from vstash.errors import (
+    CollectionForbiddenError,
     CursorError,
+    FieldError,
     InputError,
     QueryError,
     StoreBusyError,
@@ -58,7 +61,7 @@ class SearchRoutes:
             summary="Show logged searches and where their legs disagreed",
             model=DisagreementPage,
             said="Logged searches, newest first.",
-            errors=(InputError, QueryError, CursorError),
+            errors=(InputError, QueryError, CursorError, FieldError, CollectionForbiddenError),
         )
         add_route(
             app,
@@ -70,6 +73,7 @@ class SearchRoutes:
             summary="Say what the file holds",
             model=StatsReply,
             said="Counts, model and versions.",
+            errors=(CollectionForbiddenError,),
         )
         add_route(
             app,
@@ -81,14 +85,14 @@ class SearchRoutes:
             summary="Check the file",
             model=CheckReply,
             said="Findings; none means that everything agrees.",
-            errors=(StoreBusyError,),
+            errors=(StoreBusyError, CollectionForbiddenError),
         )
 
-    def search(self, request: Annotated[SearchInput, Body()]) -> Response:
+    def search(self, request: Annotated[SearchInput, Body()], caller: Caller) -> Response:
         """The search is logged in the file, where the service's settings say so."""
         return reply(
             self._memory.search(
-                **request.asked(),
+                **request.asked(caller),
                 k=request.k,
                 collapse=request.collapse,
                 explain=request.explain,
@@ -96,17 +100,26 @@ class SearchRoutes:
             )
         )
 
-    def disagreements(self, query: Annotated[DisagreementsQuery, Query()]) -> Response:
+    def disagreements(
+        self, query: Annotated[DisagreementsQuery, Query()], caller: Caller
+    ) -> Response:
         """What each leg listed, how far they differ, and the training triples of it."""
         return reply(
-            self._memory.disagreements(limit=query.limit, cursor=query.cursor, texts=query.texts)
+            self._memory.disagreements(
+                collection=caller.collection(query.collection),
+                limit=query.limit,
+                cursor=query.cursor,
+                texts=query.texts,
+            )
         )
 
-    def stats(self) -> Response:
+    def stats(self, caller: Caller) -> Response:
         """Counts are of this moment."""
+        caller.whole_file()
         stats = self._memory.stats()
         return reply(replace(stats, path=Path(stats.path).name))
 
-    def check(self) -> Response:
+    def check(self, caller: Caller) -> Response:
         """Compares text, words, vectors, counters and log; reads all of the file."""
+        caller.whole_file()
         return reply(self._memory.check())
