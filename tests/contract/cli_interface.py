@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.contract.data_calls import DataOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverCli
 from vstash import errors
@@ -68,7 +69,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(KeysOverCli):
+class CliInterface(DataOverCli, KeysOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:

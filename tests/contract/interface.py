@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
+from tests.contract.data_calls import Data
 from tests.contract.key_calls import KeyCalls
 
 __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict", "Kind"]
@@ -45,7 +46,7 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(KeyCalls, Protocol):
+class Interface(Data, KeyCalls, Protocol):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.

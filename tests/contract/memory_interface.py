@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.contract.data_calls import DataOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverMemory
 from vstash import Client, Feedback, Memory
@@ -48,7 +49,7 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
     return parse_time(text, pointer="/expires_at") if isinstance(text, str) else text
 
 
-class MemoryInterface(KeysOverMemory):
+class MemoryInterface(DataOverMemory, KeysOverMemory):
     """`Memory` in this process.
 
     Args:

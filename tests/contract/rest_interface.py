@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from tests.contract.cli_interface import child_environment
+from tests.contract.data_calls import DataOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverRest
 from tests.contract.memory_interface import typed
@@ -73,7 +74,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(KeysOverRest):
+class RestInterface(DataOverRest, KeysOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:
@@ -110,22 +111,32 @@ class RestInterface(KeysOverRest):
     def _stop(self) -> None:
         self._server.should_exit = True
 
-    def send(self, method: str, target: str, body: object = None) -> JsonDict:
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> JsonDict:
         """Send one request.
 
         Args:
             method: Of HTTP.
             target: Path and query.
             body: To be sent as JSON, None for no body.
+            headers: To be sent beside those of the body.
 
         Returns:
             The answer's JSON, an empty object where it has no body.
         """
         content = None if body is None else json.dumps(body).encode()
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        sent = dict(headers or {})
+        if content is not None:
+            sent["Content-Type"] = "application/json"
         # A new one each time: the service closes those that were idle for a while.
         with closing(HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)) as connection:
-            connection.request(method, target, body=content, headers=headers)
+            connection.request(method, target, body=content, headers=sent)
             response = connection.getresponse()
             raw = response.read()
         answer = json.loads(raw) if raw else {}

@@ -58,7 +58,7 @@ def test_left_out_fields_take_their_defaults(interface: Interface) -> None:
     stored = interface.add("Port is 8090.")
     assert set(stored) == {
         *("id", "key", "collection", "title", "metadata", "tags", "content_hash"),
-        *("created", "updated", "expires_at", "chunk_count", "char_count"),
+        *("created", "updated", "expires_at", "chunk_count", "char_count", "etag"),
     }
     assert stored["key"] == stored["id"]
     assert stored["collection"] == "default"

@@ -1,33 +1,34 @@
-"""Commands on documents: add, get, list, update, delete."""
+"""Commands on documents: add, get, list, update."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from vstash.cli.chunks import chunk_block
 from vstash.cli.options import (
     Common,
     common_options,
     count,
     embed_option,
     example,
+    if_match_option,
     joined_text,
     parse_filter,
     parse_metadata,
     read_text_file,
 )
-from vstash.cli.output import err, exact, out, out_json, printable, table_width
+from vstash.cli.output import err, exact, out, out_json, table_width
 from vstash.cli.render import Column, fields_block, table, time_cell
-from vstash.errors import DocumentNotFoundError, RequestError
-from vstash.types import UNSET, Document, Json, Unset
+from vstash.errors import RequestError
+from vstash.types import UNSET, Chunk, Document, Json, Unset
 
 if TYPE_CHECKING:
-    from vstash.memory import Memory
-    from vstash.types import EmbedWhen, Page
+    from vstash.types import ChunkWindow, EmbedWhen, Page
 
-__all__ = ["add", "delete", "get", "list_documents", "update"]
+__all__ = ["add", "get", "list_documents", "update"]
 
 _WHOLE_LISTING_PAGE = 1000
 
@@ -61,6 +62,8 @@ def _time(text: str | None) -> datetime | None:
 )
 @click.option("--expires-at", metavar="TIME", help="RFC 3339; from then on it is hidden.")
 @embed_option
+@click.option("--if-absent", is_flag=True, help="Store nothing where there is one with this key.")
+@if_match_option
 @common_options
 def add(
     common: Common,
@@ -72,6 +75,8 @@ def add(
     pairs: tuple[str, ...],
     expires_at: str | None,
     embed: EmbedWhen,
+    if_absent: bool,
+    if_match: str | None,
 ) -> None:
     """Remember a text; when this returns it is stored for good.
 
@@ -90,6 +95,8 @@ def add(
             metadata=metadata,
             expires_at=until,
             embed=embed,
+            if_absent=if_absent,
+            if_match=if_match,
         )
     _show_change(common, "stored", document)
 
@@ -101,31 +108,58 @@ def add(
 @click.argument("document", required=False, metavar="[ID]")
 @click.option("--key", metavar="KEY", help="Its key, instead of its id.")
 @click.option("--collection", metavar="NAME", help="Goes with --key.  [default: default]")
+@click.option(
+    "--include", metavar="NAMES", help="With --json: text, chunks, both with a comma, or ''."
+)
 @click.option("--chunk", type=int, metavar="N", help="Print one chunk, by its number.")
+@click.option("--before", type=count("before"), metavar="N", help="With --chunk: chunks before it.")
+@click.option("--after", type=count("after"), metavar="N", help="With --chunk: chunks after it.")
 @common_options
 def get(
     common: Common,
     document: str | None,
     key: str | None,
     collection: str | None,
+    include: str | None,
     chunk: int | None,
+    before: int | None,
+    after: int | None,
 ) -> None:
     """Print the text of one document, or of one chunk.
 
     In a pipe the text comes exactly as it was stored. With --json all fields are printed.
     """
-    if chunk is not None and (document is not None or key is not None):
-        raise RequestError("--chunk needs no document: leave out the id and --key.")
+    if chunk is not None:
+        if document is not None or key is not None or include is not None:
+            raise RequestError("--chunk needs no document: leave out the id, --key and --include.")
+        _get_chunk(common, chunk, before, after)
+        return
+    if before is not None or after is not None:
+        raise RequestError("--before and --after go with --chunk.")
+    if include is not None and not common.as_json:
+        raise RequestError("--include goes with --json.")
+    names: Any = ["text"] if include is None else include.split(",") if include else []
     with common.memory(create=False) as memory:
-        found = (
-            memory.get(document, key=key, collection=collection)
-            if chunk is None
-            else memory.get_chunk(chunk)
-        )
+        found = memory.get(document, key=key, collection=collection, include=names)
     if common.as_json:
         out_json(found)
     else:
         exact(found.text or "")
+
+
+def _get_chunk(common: Common, chunk: int, before: int | None, after: int | None) -> None:
+    with common.memory(create=False) as memory:
+        if before is None and after is None:
+            found: Chunk | ChunkWindow = memory.get_chunk(chunk)
+        else:
+            found = memory.around(chunk, before=before or 0, after=after or 0)
+    if common.as_json:
+        out_json(found)
+    elif isinstance(found, Chunk):
+        exact(found.text)
+    else:
+        for each in (*found.before, found.chunk, *found.after):
+            out(chunk_block(each))
 
 
 @click.command(
@@ -197,6 +231,7 @@ def list_documents(
 @click.option("--unset-meta", multiple=True, metavar="NAME", help="Remove this metadata.")
 @click.option("--expires-at", metavar="TIME", help="RFC 3339; from then on it is hidden.")
 @click.option("--never-expires", is_flag=True, help="Take back an earlier --expires-at.")
+@if_match_option
 @common_options
 def update(
     common: Common,
@@ -212,6 +247,7 @@ def update(
     unset_meta: tuple[str, ...],
     expires_at: str | None,
     never_expires: bool,
+    if_match: str | None,
 ) -> None:
     """Change some fields of a document; its id, key and creation time stay."""
     _refuse_both(("--text", text is not None), ("--text-file", text_file is not None))
@@ -236,56 +272,9 @@ def update(
             tags=tags if tags or no_tags else UNSET,
             metadata=metadata or UNSET,
             expires_at=until,
+            if_match=if_match,
         )
     _show_change(common, "updated", changed)
-
-
-@click.command(
-    short_help="Remove documents.",
-    epilog=example(
-        "vstash delete --key staging", "vstash delete 0198c0de-5a4b-7c3d-8e2f-1a2b3c4d5e6f"
-    ),
-)
-@click.argument("documents", nargs=-1, metavar="[ID]...")
-@click.option("--key", "keys", multiple=True, metavar="KEY", help="A key; several are fine.")
-@click.option("--collection", metavar="NAME", help="Goes with --key.  [default: default]")
-@common_options
-def delete(
-    common: Common, documents: tuple[str, ...], keys: tuple[str, ...], collection: str | None
-) -> None:
-    """Remove documents with their texts, words, vectors and triples.
-
-    With --json the removed documents are printed as {"deleted": [...]}.
-    """
-    if not documents and not keys:
-        raise RequestError("Name what to delete: an id, or --key.")
-    with common.memory(create=False) as memory:
-        deleted, missing = _delete_each(memory, documents, keys, collection)
-    if common.as_json:
-        if deleted or not missing:
-            out_json({"deleted": deleted})
-    else:
-        for document in deleted:
-            out(f"deleted {document.id}  {printable(document.key)}")
-    if missing:
-        first = next(iter(missing.values()))
-        raise DocumentNotFoundError(
-            first.message, pointer=first.pointer, local_detail=", ".join(missing)
-        )
-
-
-def _delete_each(
-    memory: Memory, ids: tuple[str, ...], keys: tuple[str, ...], collection: str | None
-) -> tuple[list[Document], dict[str, DocumentNotFoundError]]:
-    """Go on after a document that is already gone: the wish for it to be gone is fulfilled."""
-    deleted: list[Document] = []
-    missing: dict[str, DocumentNotFoundError] = {}
-    for document_id, key in [*((each, None) for each in ids), *((None, each) for each in keys)]:
-        try:
-            deleted.append(memory.delete(document_id, key=key, collection=collection))
-        except DocumentNotFoundError as error:  # noqa: PERF203 - each deletion fails on its own
-            missing[document_id or key or ""] = error
-    return deleted, missing
 
 
 def _merge_patch(pairs: tuple[str, ...], unset: tuple[str, ...]) -> dict[str, Json]:

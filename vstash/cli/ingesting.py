@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from vstash.cli.confirming import agreed, require_somebody
 from vstash.cli.options import (
     Common,
     common_options,
@@ -20,7 +21,7 @@ from vstash.cli.options import (
 )
 from vstash.cli.output import err, is_terminal, out, out_json, printable
 from vstash.cli.render import counted
-from vstash.errors import RequestError, VstashError
+from vstash.errors import VstashError
 
 if TYPE_CHECKING:
     from vstash.cli.progress import Progress
@@ -71,10 +72,8 @@ def ingest(
     In folders, hidden files and what .gitignore names are left out. - reads names of files from
     standard input, one a line. The exit code is 1 when a file failed.
     """
-    if prune and not yes and ("-" in paths or not is_terminal(sys.stdin)):
-        raise RequestError(
-            "--prune asks before it removes, and nobody is here to answer: add --yes."
-        )
+    if prune and not yes:
+        require_somebody("--prune", here="-" not in paths)
     names = [name for path in paths for name in _expanded(path)]
     with common.memory(create=True) as memory, _progress() as shown:
         report = memory.ingest(
@@ -131,8 +130,7 @@ def _decision(shown: Progress | None, *, prune: bool, yes: bool) -> PruneDecisio
             err("  " + printable(key))
         if len(keys) > _SHOWN_KEYS:
             err(f"  and {len(keys) - _SHOWN_KEYS:,} more")
-        click.echo(f"Remove {counted(len(keys), 'document')}? [y/N] ", nl=False, err=True)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        return agreed(f"Remove {counted(len(keys), 'document')}?")
 
     return ask
 

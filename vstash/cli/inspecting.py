@@ -115,6 +115,7 @@ def _report_fields(report: CheckReport) -> dict[str, object]:
     help="Searches, 1 to 1000.  [default: 50]",
 )
 @click.option("--cursor", metavar="CURSOR", help="Go on after an earlier page.")
+@click.option("--collection", metavar="NAME", help="That was searched.  [default: all]")
 @click.option("--texts", is_flag=True, help="Show the chunks' texts with the triples.")
 @click.option(
     "--export",
@@ -123,24 +124,31 @@ def _report_fields(report: CheckReport) -> dict[str, object]:
 )
 @common_options
 def disagreements(
-    common: Common, limit: int, cursor: str | None, texts: bool, export: str | None
+    common: Common,
+    limit: int,
+    cursor: str | None,
+    collection: str | None,
+    texts: bool,
+    export: str | None,
 ) -> None:
     """Show logged searches, newest first, with their training triples."""
     if export is not None:
         if common.as_json and export == "-":
             raise RequestError("--export - prints JSON Lines, not the one document of --json.")
         with common.memory(create=False) as memory:
-            _export(common, _every(memory, texts=texts), export)
+            _export(common, _every(memory, collection, texts=texts), export)
         return
     with common.memory(create=False) as memory:
-        page = memory.disagreements(limit=limit, cursor=cursor, texts=texts)
+        page = memory.disagreements(collection=collection, limit=limit, cursor=cursor, texts=texts)
     show_page(page, disagreement_block, as_json=common.as_json, nothing="No searches are logged.")
 
 
-def _every(memory: Memory, *, texts: bool) -> Iterator[Disagreement]:
+def _every(memory: Memory, collection: str | None, *, texts: bool) -> Iterator[Disagreement]:
     cursor = None
     while True:
-        page = memory.disagreements(limit=_EXPORT_PAGE, cursor=cursor, texts=texts)
+        page = memory.disagreements(
+            collection=collection, limit=_EXPORT_PAGE, cursor=cursor, texts=texts
+        )
         yield from page.items
         cursor = page.next_cursor
         if cursor is None:

@@ -35,6 +35,7 @@ def _chunk_id(text: str) -> int:
 @click.argument("search_id", required=False, metavar="[SEARCH_ID")
 @click.argument("chunk_id", required=False, type=_chunk_id, metavar="CHUNK_ID")
 @click.argument("verdict", required=False, type=OneOf(VERDICTS), metavar="VERDICT]")
+@click.option("--collection", metavar="NAME", help="That was searched.  [default: any]")
 @click.option("--list", "listing", is_flag=True, help="Show the searches that got feedback.")
 @click.option(
     "--limit",
@@ -50,6 +51,7 @@ def feedback(
     search_id: str | None,
     chunk_id: int | None,
     verdict: VerdictName | None,
+    collection: str | None,
     listing: bool,
     limit: int,
     cursor: str | None,
@@ -62,21 +64,21 @@ def feedback(
     if listing:
         if search_id is not None:
             raise RequestError("--list needs no search: leave out the ids and the verdict.")
-        _list(common, limit, cursor)
+        _list(common, collection, limit, cursor)
         return
     if search_id is None or chunk_id is None or verdict is None:
         raise RequestError("Give a search's id, a chunk's id and a verdict, or --list.")
     with common.memory(create=False) as memory:
-        stored = memory.feedback(search_id, chunk_id, verdict)
+        stored = memory.feedback(search_id, chunk_id, verdict, collection=collection)
     if common.as_json:
         out_json(stored)
     else:
         out(_line(stored))
 
 
-def _list(common: Common, limit: int, cursor: str | None) -> None:
+def _list(common: Common, collection: str | None, limit: int, cursor: str | None) -> None:
     with common.memory(create=False) as memory:
-        page = memory.judged_searches(limit=limit, cursor=cursor)
+        page = memory.judged_searches(collection=collection, limit=limit, cursor=cursor)
     show_page(page, _block, as_json=common.as_json, nothing="No search got feedback.")
 
 

@@ -11,9 +11,11 @@ import click
 
 from vstash import __version__
 from vstash.cli.calibrating import calibrate
+from vstash.cli.chunks import chunks
+from vstash.cli.compacting import compact
 from vstash.cli.configuring import settings
 from vstash.cli.context import context
-from vstash.cli.documents import add, delete, get, list_documents, update
+from vstash.cli.documents import add, get, list_documents, update
 from vstash.cli.embedding import embed
 from vstash.cli.evaluating import evaluate
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
@@ -24,6 +26,7 @@ from vstash.cli.inspecting import check, disagreements, stats
 from vstash.cli.judging import feedback
 from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
+from vstash.cli.removing import collections, delete
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
 
@@ -97,11 +100,14 @@ for command in (
     why_not,
     context,
     get,
+    chunks,
     list_documents,
     update,
     delete,
+    collections,
     stats,
     check,
+    compact,
     disagreements,
     feedback,
     calibrate,

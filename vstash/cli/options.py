@@ -33,6 +33,7 @@ __all__ = [
     "count",
     "embed_option",
     "example",
+    "if_match_option",
     "joined_query",
     "joined_text",
     "parse_filter",
@@ -167,6 +168,13 @@ embed_option = click.option(
     default="now",
     help="When to make the vectors; later stores at once, and `vstash embed` or a running service "
     "makes them.  [default: now]",
+)
+
+
+if_match_option = click.option(
+    "--if-match",
+    metavar="ETAG",
+    help="Change nothing unless this is the document's etag, as --json shows it.",
 )
 
 
