@@ -36,7 +36,6 @@ _LIST: Final = rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
 _TAGS: Final = re.compile(_TAG)
 _WHOLE: Final = re.compile(_LIST)
 _DESCRIBED: Final = {"pattern": rf"^(?:\*|{_LIST})$"}
-_WEAK: Final = "W/"
 
 IfMatchHeader = Annotated[
     str | None,
@@ -71,7 +70,11 @@ IfAbsentHeader = Annotated[
 
 def etag_header(document: Document) -> dict[str, str]:
     """The header that names the state of a document."""
-    return {"ETag": f'"{document.etag}"'}
+    return {"ETag": _quoted(document)}
+
+
+def _quoted(document: Document) -> str:
+    return f'"{document.etag}"'
 
 
 def parse_etags(value: str, name: str) -> tuple[str, ...]:
@@ -82,14 +85,14 @@ def parse_etags(value: str, name: str) -> tuple[str, ...]:
         name: Of the header, for the error.
 
     Returns:
-        Opaque tags without their quotes, weak ones with ``W/`` in front; ``("*",)`` for any.
+        The tags as they stand, in quotes; ``("*",)`` for any.
 
     Raises:
         RequestError: When it is no such list.
 
     Example:
         >>> parse_etags('"a", W/"b"', "If-Match")
-        ('a', 'W/b')
+        ('"a"', 'W/"b"')
     """
     if value.strip() == ANY:
         return (ANY,)
@@ -98,14 +101,14 @@ def parse_etags(value: str, name: str) -> tuple[str, ...]:
             f'{name} is a list of etags in quotes, such as "5f1c0ad0", or a * alone.',
             pointer=f"/{name}",
         )
-    return tuple(each.replace('"', "") for each in _TAGS.findall(value))
+    return tuple(_TAGS.findall(value))
 
 
 def is_known(document: Document, etags: Sequence[str] | None) -> bool:
     """Whether the state of a document is among those of ``If-None-Match``, by the weak comparison."""
     if etags is None:
         return False
-    return etags == (ANY,) or document.etag in {each.removeprefix(_WEAK) for each in etags}
+    return etags == (ANY,) or _quoted(document) in {each.removeprefix("W/") for each in etags}
 
 
 def _given(request: Request, name: str) -> tuple[str, ...] | None:
@@ -114,8 +117,12 @@ def _given(request: Request, name: str) -> tuple[str, ...] | None:
 
 
 def _strong(etags: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    # An etag of ours never looks like a weak one, but a weak one must not be taken for it.
-    return None if etags is None else tuple(each for each in etags if not each.startswith(_WEAK))
+    """What `Memory` takes: etags without quotes, of which weak ones match nothing."""
+    if etags is None or etags == (ANY,):
+        return etags
+    bare = (each[1:-1] for each in etags if each.startswith('"'))
+    # In quotes a star is the etag of something else.
+    return tuple(each for each in bare if each != ANY)
 
 
 def _refuse(request: Request, name: str) -> None:

@@ -55,9 +55,8 @@ class Collecting(Base):
     def compact(self) -> CompactReport:
         """Remove documents that have expired, and tidy up the file.
 
-        Merges of the indexes are finished, the keyword index is written anew without the words of
-        what was removed, and the write-ahead log is emptied. Others can search meanwhile, and write
-        in between.
+        Merges are finished, the words of what was removed leave both word indexes, and the
+        write-ahead log is emptied. Others can search meanwhile, and write in between.
 
         Returns:
             How many documents had expired, and the file's size before and after.

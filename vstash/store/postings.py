@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -180,6 +181,52 @@ def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) 
                 return False
             moved += _step(connection, *job)
     return moved >= rows
+
+
+def drop_gone(connection: apsw.Connection, *, after: int) -> int | None:
+    """Look through the next segment, and make it anew where it holds words of chunks that are gone.
+
+    Args:
+        connection: The write connection inside its transaction.
+        after: The segment that was looked through last, 0 for none.
+
+    Returns:
+        The segment that was looked through, None at the end.
+
+    Raises:
+        StoreCorruptError: When it cannot be read.
+    """
+    rows = fetch(
+        connection,
+        "SELECT id, level FROM segment WHERE id > ? AND merge_into IS NULL ORDER BY id LIMIT 1",
+        (after,),
+    )
+    if not rows:
+        return None
+    segment, level = rows[0]
+    if _holds_gone(connection, segment):
+        target = _new_target(connection, [segment], level)
+        sources = [segment]
+        while sources:
+            _step(connection, target, sources)
+            sources = [
+                row[0]
+                for row in fetch(
+                    connection, "SELECT id FROM segment WHERE merge_into = ?", (target,)
+                )
+            ]
+    return int(segment)
+
+
+def _holds_gone(connection: apsw.Connection, segment: int) -> bool:
+    lengths = all_lengths(connection)
+    rows = connection.execute("SELECT ids, counts FROM posting WHERE segment = ?", (segment,))
+    while part := list(islice(rows, _STEP_WORDS)):
+        ids = unpacked(part).ids
+        require(int(ids.max()) < len(lengths))
+        if not lengths[ids].all():
+            return True
+    return False
 
 
 def clear_postings(connection: apsw.Connection) -> None:

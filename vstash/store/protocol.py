@@ -38,7 +38,7 @@ class Store(Protocol):
         ...
 
     def tidy(self) -> None:
-        """Finish what writes left to be merged, and let go of what is no longer needed."""
+        """Finish what writes left to be merged, and leave no word of what is gone."""
         ...
 
     def close(self) -> None:

@@ -261,7 +261,7 @@ class SqliteStore:
         return sum(each.stat().st_size for each in (self.path, wal) if each.exists())
 
     def tidy(self) -> None:
-        """Finish the merging of postings, write the keyword index anew, and empty the log.
+        """Leave no word of chunks that are gone in any index, and empty the write-ahead log.
 
         Raises:
             StoreBusyError: When others did not finish writing in time.
@@ -271,6 +271,10 @@ class SqliteStore:
         while more:
             with self.write() as writer:
                 more = writer.merge_postings(_MERGED_AT_ONCE)
+        looked: int | None = 0
+        while looked is not None:
+            with self.write() as writer:
+                looked = writer.drop_gone_postings(after=looked)
         with self.write() as writer:
             writer.optimise_words()
         with self._write_lock:

@@ -28,7 +28,7 @@ from vstash.store import (
 )
 from vstash.store.derived import Derived
 from vstash.store.lengths import clear_lengths, set_lengths
-from vstash.store.postings import add_postings, clear_postings, merge_some
+from vstash.store.postings import add_postings, clear_postings, drop_gone, merge_some
 from vstash.store.rows import ChunkRow, DocumentRow, SearchRow
 from vstash.store.session import Reader
 from vstash.types import Document, ModelInfo
@@ -334,6 +334,10 @@ class Writer(Reader):
     def merge_postings(self, rows: int) -> bool:
         """Merge at least so many rows of the packed postings; returns whether there may be more."""
         return merge_some(self._connection, rows)
+
+    def drop_gone_postings(self, *, after: int) -> int | None:
+        """Make one segment of the packed postings anew without the words of chunks that are gone."""
+        return drop_gone(self._connection, after=after)
 
     def optimise_words(self) -> None:
         """Write the keyword index anew as one piece, without the words of chunks that are gone."""

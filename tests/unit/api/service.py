@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,12 @@ class Service:
 
 @contextmanager
 def running(
-    folder: Path, *, model: Embedder | None = None, guarded: bool = True, **chosen: Any
+    folder: Path,
+    *,
+    model: Embedder | None = None,
+    guarded: bool = True,
+    behind: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    **chosen: Any,
 ) -> Iterator[Service]:
     """Serve a new file in ``folder`` until the block ends.
 
@@ -57,6 +62,7 @@ def running(
         folder: Where the file is.
         model: To embed with, None for the fake one.
         guarded: Whether behind the guard.
+        behind: Puts something else in front.
         chosen: Further settings.
     """
     settings = Settings(**{"model": "fake", "host": "127.0.0.1", "port": 0, **chosen})
@@ -67,7 +73,7 @@ def running(
         app = create_app(memory, settings) if guarded else create_api(memory)
         address = address_of(listener)
         with (
-            serving(app, listener, settings),
+            serving(behind(app), listener, settings),
             # trust_env: a proxy of the machine must not stand between a test and its server.
             httpx.Client(base_url=address, timeout=30, trust_env=False) as http,
         ):

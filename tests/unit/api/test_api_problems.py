@@ -102,7 +102,7 @@ def test_what_is_at_fault(shared: Service, method: str, path: str, start: str) -
 
 def test_allow(service: Service) -> None:
     """A 405 says all methods of the address, not those of its first route alone."""
-    assert service.http.delete("/v1/documents").headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert service.http.delete("/v1/documents").headers["Allow"] == "GET, HEAD, OPTIONS, POST, PUT"
     answer = service.http.post("/v1/documents/x", json={})
     assert answer.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"
 
