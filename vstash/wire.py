@@ -16,7 +16,10 @@ from vstash.types import Document, Hit, Json
 __all__ = ["error_json", "parse_time", "to_json"]
 
 _PLAIN: Final = (str, float, int)
-_OPTIONAL: Final[dict[type, tuple[str, ...]]] = {Document: ("text", "chunks"), Hit: ("explanation",)}
+_OPTIONAL: Final[dict[type, tuple[str, ...]]] = {
+    Document: ("text", "chunks"),
+    Hit: ("explanation",),
+}
 
 
 def parse_time(text: str, *, pointer: str) -> datetime:

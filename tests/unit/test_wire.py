@@ -115,7 +115,9 @@ def test_every_reply_of_memory_is_json(tmp_path: Path) -> None:
             *(memory.stats(), memory.check(), memory.disagreements(texts=True)),
             *(memory.search("amber", mode="keyword"), memory.ingest(tmp_path)),
             memory.feedback(memory.search("amber").id, 1, "cited"),
-            memory.judged_searches(),
+            *(memory.judged_searches(), memory.get(key="k", include=("chunks",))),
+            *(memory.chunks(key="k"), memory.around(1), memory.collections()),
+            *(memory.compact(), memory.delete_collection("default", dry_run=True)),
         ]
         for reply in replies:
             text = json.dumps(to_json(reply), allow_nan=False)
