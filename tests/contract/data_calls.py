@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
-from vstash import Memory
+from vstash import Client, Memory
 from vstash.wire import to_json
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Data(Protocol):
 class DataOverMemory:
     """`Memory` in this process, or what has its methods."""
 
-    _memory: Memory
+    _memory: Memory | Client
     _call: Callable[[Callable[[], object]], JsonDict]
 
     def _all(self, action: Callable[[], object]) -> Any:

@@ -314,6 +314,7 @@ def test_default_is_emptied_and_stays(interface: Interface, path: Path) -> None:
     with Memory(path, model="fake") as memory:
         memory.add("One.")
         memory.search("one")
+        assert len(memory.disagreements().items) == 1
         assert interface.delete_collection("default")["documents"] == 1
         assert interface.delete_collection("default")["documents"] == 0
         assert interface.list()["items"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
+from vstash.client.collecting import Collecting
 from vstash.client.documents import Documents
 from vstash.client.granting import Granting
 from vstash.client.judging import Judging
@@ -14,7 +15,7 @@ from vstash.client.transport import Transport
 __all__ = ["Client"]
 
 
-class Client(Documents, Searching, Judging, Granting):
+class Client(Documents, Searching, Collecting, Judging, Granting):
     """A vstash service, used like a `Memory`; safe to share between threads.
 
     Requests that got no answer are repeated, and applied once however often they arrive.
