@@ -10,7 +10,6 @@ from typing import Annotated
 from fastapi import Body, FastAPI, Header, Path, Query
 from starlette.responses import JSONResponse, Response
 
-from vstash.api.bodies import parse_json
 from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import (
     BatchInput,
@@ -36,6 +35,7 @@ from vstash.errors import (
     VstashError,
 )
 from vstash.memory import Memory
+from vstash.strict_json import parse_json
 from vstash.types import UNSET, Document, Json, JsonObject, NewDocument, Page
 from vstash.wire import parse_time, to_json
 
