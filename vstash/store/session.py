@@ -22,19 +22,20 @@ from vstash.store import (
     log,
     queue,
     replies,
+    sources,
     spans,
     vectors,
 )
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch, id_list
-from vstash.store.counts import counts
+from vstash.store.counts import counts, documents_by_collection
 from vstash.store.derived import Derived
 from vstash.store.faults import index_damaged, require
-from vstash.store.filter_sql import compile_filter
+from vstash.store.filter_sql import visible
 from vstash.store.lengths import LengthTable
 from vstash.store.postings import Posting, last_posted, postings
-from vstash.store.rows import Leg, SourceRow, StoreCounts
+from vstash.store.rows import Leg, Origin, SourceRow, StoreCounts
 from vstash.types import Chunk, Disagreement, Document, ModelInfo
 
 if TYPE_CHECKING:
@@ -137,29 +138,28 @@ class Reader:
         """The whole text of a document by internal number."""
         return documents.read_text(self._connection, number)
 
-    def media_type(self, number: int) -> str:
-        """What kind of text a document holds, by internal number."""
-        row = self._connection.execute(
-            "SELECT media_type FROM document WHERE number = ?", (number,)
-        ).fetchone()
-        return "text/plain" if row is None else str(row[0])
+    def origin(self, number: int) -> Origin:
+        """Where a document came from, by internal number."""
+        return sources.origin(self._connection, number)
 
     def page(
-        self, collection: str, where: Filter | None, *, after: int, limit: int, now: int
+        self, collection: str | None, where: Filter | None, *, after: int, limit: int, now: int
     ) -> list[tuple[int, Document]]:
-        """Documents of a collection in the order of their creation, after an internal number."""
-        condition, binds = ("1", ()) if where is None else compile_filter(where)
+        """Documents of one collection or all in the order of their creation, after a number."""
+        condition, binds = visible(collection, where, now=now)
         return documents.find(
-            self._connection,
-            f"c.name = ? AND d.number > ? AND (d.expires_at IS NULL OR d.expires_at > ?) "
-            f"AND {condition}",
-            (collection, after, now, *binds),
-            limit,
+            self._connection, f"d.number > ? AND {condition}", (after, *binds), limit
         )
+
+    def documents_by_collection(
+        self, collection: str | None, where: Filter | None, *, now: int
+    ) -> dict[str, int]:
+        """How many documents `page` lists of each collection, by name, where there are any."""
+        return documents_by_collection(self._connection, *visible(collection, where, now=now))
 
     def sources(self, collection: str, prefix: str) -> list[SourceRow]:
         """The files behind the documents whose key starts with a prefix."""
-        return documents.sources_below(self._connection, collection, prefix)
+        return sources.sources_below(self._connection, collection, prefix)
 
     def allowed(self, collection: str, where: Filter | None, *, now: int) -> Allowed | None:
         """Chunks that a search may return.
