@@ -20,6 +20,7 @@ from vstash.reports import (
     IngestReport,
     Stats,
 )
+from vstash.transfers import ImportProgress, ImportReport
 from vstash.types import (
     UNSET,
     Chunk,
@@ -57,6 +58,8 @@ __all__ = [
     "FileOutcome",
     "Finding",
     "Hit",
+    "ImportProgress",
+    "ImportReport",
     "IngestProgress",
     "IngestReport",
     "JudgedSearch",

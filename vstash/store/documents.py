@@ -289,7 +289,10 @@ def insert_document(
 def _times(row: DocumentRow, replaces: Existing | None, now: int) -> tuple[int, int]:
     """When a document was made and last changed, in microseconds since the epoch."""
     first = now if replaces is None else replaces.created
-    return first if row.created is None else row.created, now if row.updated is None else row.updated
+    return (
+        first if row.created is None else row.created,
+        now if row.updated is None else row.updated,
+    )
 
 
 def stored(row: DocumentRow, replaces: Existing | None, *, now: int, chunk_count: int) -> Document:
