@@ -23,6 +23,7 @@ from vstash.api.misses import MissRoutes
 from vstash.api.operations import Operations
 from vstash.api.problems import install_handlers
 from vstash.api.searching import SearchRoutes
+from vstash.api.transferring import TransferRoutes
 from vstash.memory import Memory
 from vstash.settings import Settings
 
@@ -70,6 +71,7 @@ def create_api(memory: Memory) -> Api:
         FeedbackRoutes,
         CalibrationRoutes,
         KeyRoutes,
+        TransferRoutes,
         HealthRoutes,
     ):
         routes(memory).attach(app)

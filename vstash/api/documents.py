@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Annotated
@@ -18,6 +17,7 @@ from vstash.api.inputs import (
     DocumentReplacement,
     DocumentsQuery,
     NewDocumentInput,
+    filter_tree,
 )
 from vstash.api.problems import problem
 from vstash.api.repeating import REPEATABLE, Repeat
@@ -35,7 +35,6 @@ from vstash.errors import (
     VstashError,
 )
 from vstash.memory import Memory
-from vstash.strict_json import parse_json
 from vstash.types import UNSET, Document, Json, JsonObject, NewDocument, Page
 from vstash.wire import parse_time, to_json
 
@@ -254,7 +253,7 @@ class DocumentRoutes:
         return reply(
             self._memory.list(
                 collection=query.collection,
-                filter=None if query.filter is None else _tree(query.filter),
+                filter=filter_tree(query.filter),
                 limit=query.limit,
                 cursor=query.cursor,
             )
@@ -320,13 +319,6 @@ class DocumentRoutes:
     ) -> Response:
         """Replacing a document ends its chunks."""
         return reply(self._memory.get_chunk(chunk_id))
-
-
-def _tree(text: str) -> JsonObject:
-    found = parse_json(text, refuse=FilterError, pointer="/filter")
-    if isinstance(found, Mapping):
-        return found
-    raise FilterError("A filter is a JSON object.", pointer="/filter")
 
 
 def _time(text: str | None) -> datetime | None:

@@ -26,6 +26,7 @@ from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
+from vstash.cli.transferring import export, import_documents, triples
 
 __all__ = ["Program", "cli", "main"]
 
@@ -103,9 +104,12 @@ for command in (
     stats,
     check,
     disagreements,
+    triples,
     feedback,
     calibrate,
     evaluate,
+    export,
+    import_documents,
     serve,
     keys,
     settings,
