@@ -12,6 +12,7 @@ from typing import Final
 
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverCli
+from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
 
 __all__ = ["CliInterface", "child_environment"]
@@ -68,7 +69,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(KeysOverCli):
+class CliInterface(KeysOverCli, TransferOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:

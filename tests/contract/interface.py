@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
 from tests.contract.key_calls import KeyCalls
+from tests.contract.transfer_calls import Transfers
 
 __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict", "Kind"]
 
@@ -45,7 +46,7 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(KeyCalls, Protocol):
+class Interface(KeyCalls, Transfers, Protocol):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.

@@ -18,6 +18,7 @@ from tests.contract.cli_interface import child_environment
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverRest
 from tests.contract.memory_interface import typed
+from tests.contract.transfer_calls import TransferOverRest
 from vstash import Memory
 from vstash.api.app import create_app
 from vstash.api.server import bind, make_server
@@ -73,7 +74,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(KeysOverRest):
+class RestInterface(KeysOverRest, TransferOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:
@@ -122,16 +123,28 @@ class RestInterface(KeysOverRest):
             The answer's JSON, an empty object where it has no body.
         """
         content = None if body is None else json.dumps(body).encode()
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        raw = self.exchange(method, target, content)
+        answer = json.loads(raw) if raw else {}
+        assert isinstance(answer, dict)
+        return answer
+
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None = None,
+        media_type: str = "application/json",
+    ) -> bytes:
+        """Send one request, with a body of any type; returns the answer's body."""
+        headers = {} if content is None else {"Content-Type": media_type}
         # A new one each time: the service closes those that were idle for a while.
         with closing(HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)) as connection:
             connection.request(method, target, body=content, headers=headers)
             response = connection.getresponse()
             raw = response.read()
-        answer = json.loads(raw) if raw else {}
-        assert isinstance(answer, dict)
         if response.status < 400:
-            return answer
+            return raw
+        answer = json.loads(raw)
         assert response.getheader("Content-Type") == _PROBLEM
         assert answer["status"] == response.status
         places = answer["errors"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,9 @@ DOCUMENT: Final = (
     *("expires_at", "media_type", "source", "content_hash"),
 )
 TRAILER: Final = ("end", "documents", "sha256")
+# What some programs take for the end of a line, and what moves a terminal's cursor or turns its text;
+# JSON escapes only the controls below 0x20 by itself.
+_TO_ESCAPE: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def trailer_line(documents: int, sha256: str) -> bytes:
 def _line(names: Sequence[str], *values: object) -> bytes:
     members = dict(zip(names, values, strict=True))
     text = json.dumps(members, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode() + b"\n"
+    return _TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
 def _passage(passage: Passage) -> dict[str, Json]:
