@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 
 from tests.unit.api.service import Service, running
 from vstash.api.app import create_api
+from vstash.api.transferring import STREAMS
 
 LIMIT = 1024
 JSON = ("Content-Type", "application/json")
@@ -147,6 +149,11 @@ class Route:
         """Whether a body may be sent to it."""
         return self.method not in {"GET", "HEAD", "OPTIONS"}
 
+    def header(self, value: str) -> str:
+        """A header's value, with the media type that this route reads in place of JSON's."""
+        taken = STREAMS.get((self.method, self.path), JSON[1])
+        return re.sub(JSON[1], taken, value, flags=re.IGNORECASE)
+
 
 @pytest.fixture(scope="module")
 def routes(bare: Service) -> list[Route]:
@@ -170,7 +177,9 @@ def answers(service: Service, request: Request, routes: list[Route]) -> dict[Rou
     for route in routes:
         if request.needs_body and not (route.reads if request.chunked else route.may_carry):
             continue
-        headers = {name: value.format(port=service.port) for name, value in request.headers}
+        headers = {
+            name: route.header(value.format(port=service.port)) for name, value in request.headers
+        }
         content = iter([request.body]) if request.chunked else request.body
         seen[route] = service.http.request(
             route.method,

@@ -116,7 +116,7 @@ class Incoming:
         self.line += 1
         try:
             raw = next(self._lines, None)
-        except InputError as error:
+        except TransferError as error:
             raise self._refusal(error.message) from error
         if raw is None:
             raise self._refusal("the stream ends here, without its trailer: it was cut off.")
