@@ -1,11 +1,14 @@
-"""What an import is told and tells."""
+"""What an import takes and tells."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-__all__ = ["ON_CONFLICT", "ImportProgress", "ImportReport", "OnConflict"]
+from vstash.errors import FieldError
+
+__all__ = ["ON_CONFLICT", "ImportProgress", "ImportReport", "OnConflict", "as_bytes"]
 
 OnConflict = Literal["replace", "skip"]
 ON_CONFLICT: Final[tuple[OnConflict, ...]] = get_args(OnConflict)
@@ -44,3 +47,21 @@ class ImportReport:
     chunks: int
     dry_run: bool
     seconds: float
+
+
+def as_bytes(stream: Iterable[bytes | str]) -> Iterator[bytes]:
+    """The pieces of a stream as bytes.
+
+    Args:
+        stream: Bytes or text, or pieces of them; text with surrogates stays what no reader takes.
+
+    Raises:
+        FieldError: When it is something else.
+    """
+    for piece in (stream,) if isinstance(stream, bytes | str) else stream:
+        if isinstance(piece, str):
+            yield piece.encode("utf-8", "surrogatepass")
+        elif isinstance(piece, bytes):
+            yield piece
+        else:
+            raise FieldError("The stream is pieces of bytes or text.", pointer="/stream")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from vstash import Memory
+    from vstash import Client, Memory
 
 __all__ = ["TransferOverCli", "TransferOverMemory", "TransferOverRest", "Transfers"]
 
@@ -36,7 +36,7 @@ class Transfers(Protocol):
 class TransferOverMemory:
     """Over the Python interface."""
 
-    _memory: Memory
+    _memory: Memory | Client
     _call: Callable[..., JsonDict]
 
     def export(self, **fields: Any) -> bytes:

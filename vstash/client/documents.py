@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from vstash.client.base import Arguments, Base, like, plain, segment
+from vstash.client.base import Arguments, Base, like, plain, segment, with_filter
 from vstash.client.decoding import decoded, told
-from vstash.client.transport import written
 from vstash.errors import VstashError
 from vstash.memory import Memory
 from vstash.types import Chunk, Document, NewDocument, Page
@@ -43,7 +42,7 @@ class Documents(Base):
     @like(Memory.list)
     def list(self, given: Arguments) -> Page[Document]:
         """List documents."""
-        answer = self._service.send("GET", "/v1/documents", query=_with_filter(given))
+        answer = self._service.send("GET", "/v1/documents", query=with_filter(given))
         return decoded(Page[Document], answer)
 
     @like(Memory.update)
@@ -65,8 +64,3 @@ class Documents(Base):
 
 def _new(item: NewDocument) -> dict[str, object]:
     return {name: plain(name, value) for name, value in asdict(item).items() if value is not None}
-
-
-def _with_filter(given: Arguments) -> Arguments:
-    tree = given.get("filter")
-    return given if tree is None else given | {"filter": written(tree).decode()}

@@ -27,6 +27,7 @@ from vstash.pipeline.transfer import (
 )
 from vstash.store.documents import to_microseconds
 from vstash.strict_json import parse_json
+from vstash.transfers import as_bytes
 from vstash.types import Json, NewDocument
 
 if TYPE_CHECKING:
@@ -220,8 +221,7 @@ def _longest(settings: Settings) -> int:
 def _lines(pieces: Iterable[bytes | str], longest: int) -> Iterator[bytes]:
     """Whole lines with their ends; the last one may have none."""
     held = bytearray()
-    for piece in pieces:
-        raw = piece.encode("utf-8", "surrogatepass") if isinstance(piece, str) else piece
+    for raw in as_bytes(pieces):
         start = 0
         while (end := raw.find(b"\n", start) + 1) > 0:
             held += raw[start:end]
