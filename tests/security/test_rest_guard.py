@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.api.service import Service, running
 from vstash.api.app import create_api
-from vstash.api.transferring import STREAMS
+from vstash.api.operations import STREAM
 
 LIMIT = 1024
 JSON = ("Content-Type", "application/json")
@@ -138,11 +138,12 @@ def bare(_own_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @dataclass(frozen=True)
 class Route:
-    """A method of an address, and whether it reads a body."""
+    """A method of an address, and whether it reads a body, or lines."""
 
     method: str
     path: str
     reads: bool = False
+    lines: bool = False
 
     @property
     def may_carry(self) -> bool:
@@ -151,7 +152,7 @@ class Route:
 
     def header(self, value: str) -> str:
         """A header's value, with the media type that this route reads in place of JSON's."""
-        taken = STREAMS.get((self.method, self.path), JSON[1])
+        taken = "application/x-ndjson" if self.lines else JSON[1]
         return re.sub(JSON[1], taken, value, flags=re.IGNORECASE)
 
 
@@ -163,6 +164,7 @@ def routes(bare: Service) -> list[Route]:
             method,
             str(getattr(route, "path", "")).replace("{chunk_id}", "1").replace("{id}", "x"),
             reads=getattr(route, "body_field", None) is not None,
+            lines=(getattr(route, "openapi_extra", None) or {}).get(STREAM, False),
         )
         for route in create_api(bare.memory).routes
         for method in sorted(getattr(route, "methods", ()))

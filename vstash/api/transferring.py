@@ -45,7 +45,7 @@ _LINES: Final = {
                 "schema": {"type": "string", "description": "The lines of an export, whole."},
             }
         },
-    }
+    },
 }
 
 

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(
-    Storing, Changing, Reading, Judging, Calibrating, Repeating, Granting, Transferring
-):
+class Memory(Storing, Changing, Reading, Judging, Calibrating, Repeating, Granting, Transferring):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:
