@@ -24,6 +24,7 @@ from vstash.reports import (
     IngestReport,
     Stats,
 )
+from vstash.transfers import ImportProgress, ImportReport
 from vstash.types import (
     UNSET,
     Chunk,
@@ -67,6 +68,8 @@ __all__ = [
     "FileOutcome",
     "Finding",
     "Hit",
+    "ImportProgress",
+    "ImportReport",
     "IngestProgress",
     "IngestReport",
     "JudgedSearch",

@@ -13,6 +13,7 @@ from typing import Final
 from tests.contract.data_calls import DataOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverCli
+from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
 
 __all__ = ["CliInterface", "child_environment"]
@@ -69,7 +70,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(DataOverCli, KeysOverCli):
+class CliInterface(DataOverCli, KeysOverCli, TransferOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol
 
 from tests.contract.data_calls import Data
 from tests.contract.key_calls import KeyCalls
+from tests.contract.transfer_calls import Transfers
 
 __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict", "Kind"]
 
@@ -46,7 +47,7 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(Data, KeyCalls, Protocol):
+class Interface(Data, KeyCalls, Transfers, Protocol):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from tests.contract.data_calls import DataOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverMemory
+from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
 from vstash.errors import VstashError
 from vstash.settings import load_settings
@@ -49,7 +50,7 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
     return parse_time(text, pointer="/expires_at") if isinstance(text, str) else text
 
 
-class MemoryInterface(DataOverMemory, KeysOverMemory):
+class MemoryInterface(DataOverMemory, KeysOverMemory, TransferOverMemory):
     """`Memory` in this process.
 
     Args:

@@ -19,6 +19,7 @@ from tests.contract.data_calls import DataOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.key_calls import KeysOverRest
 from tests.contract.memory_interface import typed
+from tests.contract.transfer_calls import TransferOverRest
 from vstash import Memory
 from vstash.api.app import create_app
 from vstash.api.server import bind, make_server
@@ -74,7 +75,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(DataOverRest, KeysOverRest):
+class RestInterface(DataOverRest, KeysOverRest, TransferOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:
@@ -131,18 +132,29 @@ class RestInterface(DataOverRest, KeysOverRest):
             The answer's JSON, an empty object where it has no body.
         """
         content = None if body is None else json.dumps(body).encode()
-        sent = dict(headers or {})
-        if content is not None:
-            sent["Content-Type"] = "application/json"
+        raw = self.exchange(method, target, content, headers=headers)
+        answer = json.loads(raw) if raw else {}
+        assert isinstance(answer, dict)
+        return answer
+
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None = None,
+        media_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Send one request, with a body of any type; returns the answer's body."""
+        sent = {**(headers or {}), **({} if content is None else {"Content-Type": media_type})}
         # A new one each time: the service closes those that were idle for a while.
         with closing(HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)) as connection:
             connection.request(method, target, body=content, headers=sent)
             response = connection.getresponse()
             raw = response.read()
-        answer = json.loads(raw) if raw else {}
-        assert isinstance(answer, dict)
         if response.status < 400:
-            return answer
+            return raw
+        answer = json.loads(raw)
         assert response.getheader("Content-Type") == _PROBLEM
         assert answer["status"] == response.status
         places = answer["errors"]

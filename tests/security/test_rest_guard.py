@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 
 from tests.unit.api.service import Service, running
 from vstash.api.app import create_api
+from vstash.api.operations import STREAM
 
 LIMIT = 1024
 JSON = ("Content-Type", "application/json")
@@ -136,16 +138,22 @@ def bare(_own_settings: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @dataclass(frozen=True)
 class Route:
-    """A method of an address, and whether it reads a body."""
+    """A method of an address, and whether it reads a body, or lines."""
 
     method: str
     path: str
     reads: bool = False
+    lines: bool = False
 
     @property
     def may_carry(self) -> bool:
         """Whether a body may be sent to it."""
         return self.method not in {"GET", "HEAD", "OPTIONS"}
+
+    def header(self, value: str) -> str:
+        """A header's value, with the media type that this route reads in place of JSON's."""
+        taken = "application/x-ndjson" if self.lines else JSON[1]
+        return re.sub(JSON[1], taken, value, flags=re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +164,7 @@ def routes(bare: Service) -> list[Route]:
             method,
             str(getattr(route, "path", "")).replace("{chunk_id}", "1").replace("{id}", "x"),
             reads=getattr(route, "body_field", None) is not None,
+            lines=(getattr(route, "openapi_extra", None) or {}).get(STREAM, False),
         )
         for route in create_api(bare.memory).routes
         for method in sorted(getattr(route, "methods", ()))
@@ -170,7 +179,9 @@ def answers(service: Service, request: Request, routes: list[Route]) -> dict[Rou
     for route in routes:
         if request.needs_body and not (route.reads if request.chunked else route.may_carry):
             continue
-        headers = {name: value.format(port=service.port) for name, value in request.headers}
+        headers = {
+            name: route.header(value.format(port=service.port)) for name, value in request.headers
+        }
         content = iter([request.body]) if request.chunked else request.body
         seen[route] = service.http.request(
             route.method,

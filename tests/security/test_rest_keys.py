@@ -23,7 +23,7 @@ from tests.unit.api.service import serving
 from vstash import Memory
 from vstash.api.app import create_api
 from vstash.api.guard import Guard, Rules
-from vstash.api.operations import Operations
+from vstash.api.operations import STREAM, Operations
 from vstash.api.server import bind
 from vstash.pipeline.engine import open_engine
 from vstash.settings import Settings
@@ -48,11 +48,16 @@ KEYS: dict[str, int | None] = {
 
 @dataclass(frozen=True)
 class Route:
-    """A method of an address, with the rank of what it needs; unknown ones need any key."""
+    """A method of an address, with the rank of what it needs; unknown ones need any key.
+
+    Attributes:
+        json: What it takes in place of JSON.
+    """
 
     method: str
     path: str
     rank: int
+    json: str = "application/json"
 
     @property
     def carries(self) -> bool:
@@ -93,7 +98,8 @@ class Case:
         body = ""
         if self.route.carries:
             body = "{}"
-            lines += [f"Content-Type: {self.kind}", "Content-Length: 2"]
+            kind = self.route.json if self.kind == "application/json" else self.kind
+            lines += [f"Content-Type: {kind}", "Content-Length: 2"]
         return ("\r\n".join(lines) + "\r\n\r\n").replace(
             "{port}", str(port)
         ).encode() + body.encode()
@@ -126,7 +132,7 @@ def all_routes(memory: Memory) -> list[Route]:
         scope = extra.get("x-vstash-scope", "read" if path == "/openapi.json" else "admin")
         rank = RANK.get(scope, 0)
         found += [
-            Route(method, path, rank)
+            Route(method, path, rank, *(["application/x-ndjson"] if STREAM in extra else []))
             for method in sorted(getattr(route, "methods", ()))
             if method != "HEAD"
         ]

@@ -27,7 +27,9 @@ class Wire:
         head = self._until(b"\r\n\r\n").lower()
         status = int(head[9:12])
         length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
-        if not sent.startswith(b"HEAD "):
+        if b"transfer-encoding: chunked" in head:
+            self._take_chunks()
+        elif not sent.startswith(b"HEAD "):
             self._take(int(length or b"0"))
         if b"connection: close" in head:
             self.close()
@@ -38,6 +40,11 @@ class Wire:
             self._more()
         found, _, self._held = self._held.partition(end)
         return found
+
+    def _take_chunks(self) -> None:
+        while size := int(self._until(b"\r\n"), 16):
+            self._take(size + len(b"\r\n"))
+        self._until(b"\r\n")
 
     def _take(self, size: int) -> None:
         while len(self._held) < size:

@@ -27,6 +27,7 @@ from vstash.api.misses import MissRoutes
 from vstash.api.operations import Operations
 from vstash.api.problems import install_handlers
 from vstash.api.searching import SearchRoutes
+from vstash.api.transferring import TransferRoutes
 from vstash.memory import Memory
 from vstash.settings import Settings
 
@@ -78,6 +79,7 @@ def create_api(memory: Memory) -> Api:
         CalibrationRoutes,
         KeyRoutes,
         CompactRoutes,
+        TransferRoutes,
         HealthRoutes,
     ):
         routes(memory).attach(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Annotated, Final
 
@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from vstash.api.access import Access, Caller
 from vstash.api.batches import results
-from vstash.api.bodies import parse_json
 from vstash.api.conditions import ETAG, Absent, AbsentOrMatch, Known, etag_header, is_known
 from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import (
@@ -24,6 +23,7 @@ from vstash.api.inputs import (
     DocumentsQuery,
     Embed,
     NewDocumentInput,
+    filter_tree,
 )
 from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import BatchReply, DocumentPage, DocumentReply
@@ -42,7 +42,7 @@ from vstash.errors import (
 )
 from vstash.errors.missing import no_document
 from vstash.memory import Memory
-from vstash.types import Document, JsonObject, NewDocument, Page
+from vstash.types import Document, NewDocument, Page
 from vstash.wire import parse_time
 
 __all__ = ["CHANGED", "DocumentId", "DocumentRoutes", "time_or_none"]
@@ -253,7 +253,7 @@ class DocumentRoutes:
         return reply(
             self._memory.list(
                 collection=collection,
-                filter=None if query.filter is None else _tree(query.filter),
+                filter=filter_tree(query.filter),
                 limit=query.limit,
                 cursor=query.cursor,
             )
@@ -299,13 +299,6 @@ def _stored_answer(*, always_new: bool = False) -> Callable[[Document], Response
         )
 
     return answer
-
-
-def _tree(text: str) -> JsonObject:
-    found = parse_json(text, refuse=FilterError, pointer="/filter")
-    if isinstance(found, Mapping):
-        return found
-    raise FilterError("A filter is a JSON object.", pointer="/filter")
 
 
 def time_or_none(text: str | None) -> datetime | None:

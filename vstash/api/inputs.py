@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validat
 from pydantic_core import PydanticCustomError
 
 from vstash.api.access import Access
+from vstash.errors import FilterError
 from vstash.feedback import VerdictName
-from vstash.types import Collapse, EmbedWhen, Mmr, Mode, StrategyName
+from vstash.strict_json import parse_json
+from vstash.types import Collapse, EmbedWhen, JsonObject, Mmr, Mode, StrategyName
 
 __all__ = [
     "BatchInput",
@@ -28,6 +30,7 @@ __all__ = [
     "PageQuery",
     "QuestionInput",
     "SearchInput",
+    "filter_tree",
 ]
 
 MAX_BATCH = 1000
@@ -66,6 +69,13 @@ Embed = Annotated[
     Field(
         description="`later` stores text and words at once; the service makes the vectors in the "
         "background, and searches say how many chunks still await theirs."
+    ),
+]
+FilterText = Annotated[
+    str | None,
+    Field(
+        description="A filter tree as JSON text.",
+        examples=['{"tags": {"contains": "people"}}'],
     ),
 ]
 Limit = Annotated[int, Field(description="Items per page, 1 to 1,000.", examples=[50])]
@@ -277,11 +287,7 @@ class DocumentsQuery(CollectionQuery):
     key: str | None = Field(
         default=None, description="Only the document with exactly this key; not with a filter."
     )
-    filter: str | None = Field(
-        default=None,
-        description="A filter tree as JSON text.",
-        examples=['{"tags": {"contains": "people"}}'],
-    )
+    filter: FilterText = None
     limit: Limit = 50
     cursor: Cursor = None
 
@@ -305,3 +311,17 @@ class DisagreementsQuery(LogQuery):
     """Which logged searches to list."""
 
     texts: bool = Field(default=False, description="Put the chunks' texts into the triples.")
+
+
+def filter_tree(text: str | None) -> JsonObject | None:
+    """The filter tree that a parameter holds as text.
+
+    Raises:
+        FilterError: When it is not a JSON object.
+    """
+    if text is None:
+        return None
+    found = parse_json(text, refuse=FilterError, pointer="/filter")
+    if isinstance(found, dict):
+        return found
+    raise FilterError("A filter is a JSON object.", pointer="/filter")

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 from vstash.api.access import Needed
 from vstash.api.describe import Errors, refusals
@@ -32,6 +33,7 @@ def add_route(
     responses: Responses | None = None,
     extra: dict[str, Any] | None = None,
     status: int = 200,
+    kind: type[Response] = JSONResponse,
 ) -> None:
     """Add one operation to an application.
 
@@ -49,6 +51,7 @@ def add_route(
         responses: Further successes, by status.
         extra: Members to add to the description.
         status: Of success.
+        kind: Of the answer of success; its media type is described.
     """
     app.add_api_route(
         path,
@@ -58,6 +61,7 @@ def add_route(
         summary=summary,
         status_code=status,
         response_model=model,
+        response_class=kind,
         response_description=said,
         responses={**(responses or {}), **refusals(*errors)},
         openapi_extra={**(extra or {}), SCOPE: scope},

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vstash.cli.options import Common, common_options, count, example
-from vstash.cli.output import bold, json_line, out, out_json, printable, show_page
+from vstash.cli.output import bold, out, out_json, printable, show_page
 from vstash.cli.render import counted, disagreement_block, fields_block
-from vstash.errors import RequestError, StoreIOError, VstashError
+from vstash.cli.targets import ndjson_line, require_file_for_json, show_written, write_lines
+from vstash.errors import VstashError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,10 +133,11 @@ def disagreements(
 ) -> None:
     """Show logged searches, newest first, with their training triples."""
     if export is not None:
-        if common.as_json and export == "-":
-            raise RequestError("--export - prints JSON Lines, not the one document of --json.")
+        require_file_for_json(common, export)
         with common.memory(create=False) as memory:
-            _export(common, _every(memory, collection, texts=texts), export)
+            lines = (ndjson_line(item) for item in _every(memory, collection, texts=texts))
+            written = write_lines(lines, export, memory.path)
+        show_written(common, written, export)
         return
     with common.memory(create=False) as memory:
         page = memory.disagreements(collection=collection, limit=limit, cursor=cursor, texts=texts)
@@ -153,35 +154,3 @@ def _every(memory: Memory, collection: str | None, *, texts: bool) -> Iterator[D
         cursor = page.next_cursor
         if cursor is None:
             return
-
-
-def _export(common: Common, items: Iterator[Disagreement], target: str) -> None:
-    if target == "-":
-        for item in items:
-            click.echo(json_line(item).encode("utf-8"))
-        return
-    try:
-        with _new_file(target) as stream:
-            written = 0
-            for item in items:
-                stream.write(json_line(item).encode("utf-8") + b"\n")
-                written += 1
-    except FileExistsError as error:
-        # Also keeps a slip of the hand from emptying a vstash file.
-        raise RequestError(
-            "The file to export to exists; name a new one.", local_detail=target
-        ) from error
-    except OSError as error:
-        raise StoreIOError(
-            "The file to export to cannot be written.", local_detail=f"{target}: {error.strerror}"
-        ) from error
-    if common.as_json:
-        out_json({"exported": written, "path": target})
-    else:
-        out(f"exported {counted(written, 'line')} to {printable(target)}")
-
-
-def _new_file(path: str) -> IO[bytes]:
-    # Queries are private: readable by their owner alone, like the vstash file itself.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return os.fdopen(descriptor, "wb")

@@ -29,6 +29,7 @@ from vstash.cli.options import add_options
 from vstash.cli.removing import collections, delete
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
+from vstash.cli.transferring import export, import_documents, triples
 
 __all__ = ["Program", "cli", "main"]
 
@@ -109,9 +110,12 @@ for command in (
     check,
     compact,
     disagreements,
+    triples,
     feedback,
     calibrate,
     evaluate,
+    export,
+    import_documents,
     serve,
     keys,
     settings,

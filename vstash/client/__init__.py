@@ -10,12 +10,13 @@ from vstash.client.documents import Documents
 from vstash.client.granting import Granting
 from vstash.client.judging import Judging
 from vstash.client.searching import Searching
+from vstash.client.transferring import Transferring
 from vstash.client.transport import Transport
 
 __all__ = ["Client"]
 
 
-class Client(Documents, Searching, Collecting, Judging, Granting):
+class Client(Documents, Searching, Collecting, Judging, Granting, Transferring):
     """A vstash service, used like a `Memory`; safe to share between threads.
 
     Requests that got no answer are repeated, and applied once however often they arrive.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
 from vstash.client.decoding import as_list
+from vstash.client.transport import written
 from vstash.errors import DocumentNotFoundError, FieldError
 from vstash.times import time_text
 from vstash.types import UNSET
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from vstash.client.transport import Transport
     from vstash.memory import Memory
 
-__all__ = ["Arguments", "Base", "like", "plain", "segment"]
+__all__ = ["Arguments", "Base", "like", "plain", "segment", "with_filter"]
 
 Arguments = dict[str, Any]
 P = ParamSpec("P")
@@ -103,7 +104,14 @@ def plain(name: str, value: object) -> object:
                 pointer=f"/{name}",
             )
         return time_text(value)
-    return as_list(value)
+    # A stream is for its sender to go through, once.
+    return value if name == "stream" else as_list(value)
+
+
+def with_filter(given: Arguments) -> Arguments:
+    """Arguments for the query of an address, where a filter tree is text."""
+    tree = given.get("filter")
+    return given if tree is None else given | {"filter": written(tree).decode()}
 
 
 def segment(text: object) -> str:

@@ -6,9 +6,8 @@ import re
 from dataclasses import asdict
 from typing import Final
 
-from vstash.client.base import Arguments, Base, like, plain, segment
+from vstash.client.base import Arguments, Base, like, plain, segment, with_filter
 from vstash.client.decoding import decoded, told
-from vstash.client.transport import written
 from vstash.errors import FieldError, PreconditionError, VstashError
 from vstash.memory import Memory
 from vstash.reports import DeleteReport
@@ -78,7 +77,7 @@ class Documents(Base):
     @like(Memory.list)
     def list(self, given: Arguments) -> Page[Document]:
         """List documents."""
-        answer = self._service.send("GET", "/v1/documents", query=_with_filter(given))
+        answer = self._service.send("GET", "/v1/documents", query=with_filter(given))
         return decoded(Page[Document], answer)
 
     @like(Memory.update)
@@ -124,8 +123,3 @@ def _if_match(given: Arguments) -> dict[str, str]:
     # What cannot be an etag matches nothing, as does the empty one.
     quoted = [f'"{each}"' for each in several if _ETAG.fullmatch(each)]
     return {"If-Match": ", ".join(quoted) or '""'}
-
-
-def _with_filter(given: Arguments) -> Arguments:
-    tree = given.get("filter")
-    return given if tree is None else given | {"filter": written(tree).decode()}

@@ -14,6 +14,7 @@ from vstash.memory.judging import Judging
 from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
 from vstash.memory.storing import Storing
+from vstash.memory.transferring import Transferring
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 
-class Memory(Storing, Changing, Reading, Collecting, Judging, Calibrating, Repeating, Granting):
+class Memory(
+    Storing, Changing, Reading, Collecting, Judging, Calibrating, Repeating, Granting, Transferring
+):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:

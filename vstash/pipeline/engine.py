@@ -19,6 +19,8 @@ from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.documents import Documents
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
+from vstash.pipeline.exporting import Exporting
+from vstash.pipeline.importing import Importing
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
@@ -75,6 +77,8 @@ class Engine:
     calibrating: Calibrating
     once: Once
     keys: Keys
+    exporting: Exporting
+    importing: Importing
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -146,6 +150,8 @@ def open_engine(
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
         once=Once(store, clock),
         keys=Keys(store, clock),
+        exporting=Exporting(store, embedder.info, model_number, clock),
+        importing=Importing(store, readying, embedder.info, settings, clock),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -68,13 +68,19 @@ class Readying:
         self._settings = settings
 
     def make_ready(
-        self, documents: Sequence[tuple[Prepared, Source | None]], *, embed: bool = True
+        self,
+        documents: Sequence[tuple[Prepared, Source | None]],
+        *,
+        embed: bool = True,
+        brought: Sequence[Mapping[bytes, FloatArray]] = (),
     ) -> list[Ready]:
         """Chunk and embed documents.
 
         Args:
             documents: Each with the file that it came from, if any.
             embed: False leaves the vectors for later.
+            brought: For each document vectors that its caller has, by the digest of their passage;
+                none for nobody. Other documents never get them.
 
         Raises:
             EmbeddingError: When the model returned what cannot be stored.
@@ -86,13 +92,22 @@ class Readying:
             for span in mine
         ]
         digests = [digest(passage) for passage in passages]
-        vectors: Sequence[FloatArray | None] = [None] * len(passages)
-        if embed and passages:
-            vectors = self.embedded(passages, digests)
+        vectors: list[FloatArray | None] = [None] * len(passages)
+        if brought:
+            owners = (own for own, mine in zip(brought, spans, strict=True) for _ in mine)
+            vectors = [own.get(each) for own, each in zip(owners, digests, strict=True)]
+        missing = [place for place, vector in enumerate(vectors) if vector is None]
+        ours: list[bytes | None] = [None] * len(passages)
+        for place in missing:
+            ours[place] = digests[place]
+        if embed and missing:
+            found = self.embedded([passages[i] for i in missing], [digests[i] for i in missing])
+            for place, vector in zip(missing, found, strict=True):
+                vectors[place] = vector
         made, taken = [], 0
         for (prepared, source), mine in zip(documents, spans, strict=True):
             part = slice(taken, taken + len(mine))
-            rows = _chunk_rows(prepared, mine, vectors[part], digests[part])
+            rows = _chunk_rows(prepared, mine, vectors[part], ours[part])
             taken += len(mine)
             made.append(Ready(document_row(prepared, source), rows))
         return made
@@ -140,7 +155,7 @@ def _chunk_rows(
     prepared: Prepared,
     spans: Sequence[chunking.Span],
     vectors: Sequence[FloatArray | None],
-    digests: Sequence[bytes],
+    digests: Sequence[bytes | None],
 ) -> list[ChunkRow]:
     title = indexed(prepared.title)
     return [

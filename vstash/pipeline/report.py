@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from vstash.pipeline.documents import require_collection
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.prepare import checked_collection
 from vstash.reports import CheckReport, Stats
 from vstash.text.normalise import indexed
-from vstash.types import Disagreement, Page
+from vstash.types import Disagreement, Page, Triple
 
 if TYPE_CHECKING:
     from vstash.learn.recorder import Recorder
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from vstash.types import ModelInfo
 
 __all__ = ["Reporting"]
+
+# Searches that are read at a time for their triples.
+_PAGE: Final = 100
 
 
 class Reporting:
@@ -101,6 +106,24 @@ class Reporting:
                 items = _with_texts(reader, items)
         more = encode_cursor("searches", found[size - 1][0]) if len(found) > size else None
         return Page(tuple(items), more)
+
+    def triples(self, *, collection: str | None, texts: bool) -> Generator[Triple, None, None]:
+        """Stream triples; see `Memory.triples`."""
+        name = None if collection is None else checked_collection(collection)
+        if name is not None:
+            with self._store.read() as reader:
+                require_collection(reader, name)
+        self._recorder.flush()
+        return self._triples(name, texts=texts)
+
+    def _triples(self, collection: str | None, *, texts: bool) -> Generator[Triple, None, None]:
+        with self._store.read() as reader:
+            before = None
+            while found := reader.disagreements(collection=collection, limit=_PAGE, before=before):
+                items = [item for _, item in found]
+                for item in _with_texts(reader, items) if texts else items:
+                    yield from item.triples
+                before = found[-1][0]
 
 
 def _calibrated(info: ModelInfo, learnt: tuple[float, ...] | None) -> CalibrationSource | None:

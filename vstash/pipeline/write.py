@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.store.writer import Writer
 
-__all__ = ["Writing"]
+__all__ = ["BEFORE_ALL", "Writing"]
 
 Outcome = TypeVar("Outcome")
 
 # An update that others keep overtaking gives up after as many rounds.
 _ROUNDS: Final = 5
 # A time at which nothing has expired.
-_BEFORE_ALL: Final = -(2**63)
+BEFORE_ALL: Final = -(2**63)
 
 
 class Writing:
@@ -163,7 +163,7 @@ class Writing:
 
     def _stored(self, writer: Writer, row: DocumentRow) -> Document:
         # A document that is stored already expired is still what the caller is told about.
-        found = writer.document_by_key(row.collection, row.key, now=_BEFORE_ALL)
+        found = writer.document_by_key(row.collection, row.key, now=BEFORE_ALL)
         if found is None:
             raise DocumentNotFoundError("The document vanished while it was stored; try again.")
         return found[1]
@@ -188,7 +188,7 @@ class Writing:
                 number, old = find(reader, id, key, collection, now=self._clock())
                 require_match(old, etags)
                 old_text = reader.text(number)
-                media_type = reader.media_type(number)
+                media_type = reader.origin(number).media_type
             document = NewDocument(
                 text=old_text if isinstance(text, Unset) else text,
                 key=old.key,
@@ -265,7 +265,7 @@ class Writing:
         """Remove documents by id in one transaction; those already gone are passed over."""
         with self._store.write() as writer:
             for document_id in document_ids:
-                found = writer.document(document_id, now=_BEFORE_ALL)
+                found = writer.document(document_id, now=BEFORE_ALL)
                 if found is not None:
                     writer.delete(found[0])
 
@@ -303,6 +303,6 @@ def _is_as_given(document: Document, prepared: prepare.Prepared) -> bool:
 def _delete_expired(writer: Writer, prepared: prepare.Prepared) -> None:
     """Make room for a document that is to be a new one, where only an expired one has its key."""
     if prepared.key is not None:
-        found = writer.document_by_key(prepared.collection, prepared.key, now=_BEFORE_ALL)
+        found = writer.document_by_key(prepared.collection, prepared.key, now=BEFORE_ALL)
         if found is not None:
             writer.delete(found[0])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import apsw
 
+from vstash.store.connection import fetch
 from vstash.store.rows import StoreCounts
 from vstash.types import ModelInfo
 
-__all__ = ["counts"]
+__all__ = ["counts", "documents_by_collection"]
 
 
 def counts(
@@ -44,3 +47,22 @@ def counts(
         schema_version=one("SELECT max(version) FROM migration"),
         sqlite_version=apsw.sqlite_lib_version(),
     )
+
+
+def documents_by_collection(
+    connection: apsw.Connection, condition: str, binds: Sequence[object]
+) -> dict[str, int]:
+    """How many documents meet a condition, by their collection's name.
+
+    Args:
+        connection: In a transaction.
+        condition: SQL over ``d`` and ``c``, made of constants of this package.
+        binds: Its parameters.
+    """
+    rows = fetch(
+        connection,
+        "SELECT c.name, count(*) FROM document d JOIN collection c ON c.id = d.collection "
+        f"WHERE {condition} GROUP BY c.name ORDER BY c.name",
+        binds,
+    )
+    return {str(name): int(count) for name, count in rows}

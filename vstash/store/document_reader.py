@@ -8,10 +8,11 @@ import apsw
 
 from vstash.filters import Filter
 from vstash.reports import CollectionInfo
-from vstash.store import collections, documents, spans
+from vstash.store import collections, documents, sources, spans
 from vstash.store.connection import id_list
-from vstash.store.filter_sql import compile_filter
-from vstash.store.rows import SourceRow
+from vstash.store.counts import documents_by_collection
+from vstash.store.filter_sql import visible
+from vstash.store.rows import Origin, SourceRow
 from vstash.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -67,25 +68,24 @@ class DocumentReader:
         """The whole text of a document by internal number."""
         return documents.read_text(self._connection, number)
 
-    def media_type(self, number: int) -> str:
-        """What kind of text a document holds, by internal number."""
-        row = self._connection.execute(
-            "SELECT media_type FROM document WHERE number = ?", (number,)
-        ).fetchone()
-        return "text/plain" if row is None else str(row[0])
+    def origin(self, number: int) -> Origin:
+        """Where a document came from, by internal number."""
+        return sources.origin(self._connection, number)
 
     def page(
-        self, collection: str, where: Filter | None, *, after: int, limit: int, now: int
+        self, collection: str | None, where: Filter | None, *, after: int, limit: int, now: int
     ) -> list[tuple[int, Document]]:
-        """Documents of a collection in the order of their creation, after an internal number."""
-        condition, binds = ("1", ()) if where is None else compile_filter(where)
+        """Documents of one collection or all in the order of their creation, after a number."""
+        condition, binds = visible(collection, where, now=now)
         return documents.find(
-            self._connection,
-            f"c.name = ? AND d.number > ? AND (d.expires_at IS NULL OR d.expires_at > ?) "
-            f"AND {condition}",
-            (collection, after, now, *binds),
-            limit,
+            self._connection, f"d.number > ? AND {condition}", (after, *binds), limit
         )
+
+    def documents_by_collection(
+        self, collection: str | None, where: Filter | None, *, now: int
+    ) -> dict[str, int]:
+        """How many documents `page` lists of each collection, by name, where there are any."""
+        return documents_by_collection(self._connection, *visible(collection, where, now=now))
 
     def collections(self) -> tuple[CollectionInfo, ...]:
         """What each collection holds, by name."""
@@ -101,7 +101,7 @@ class DocumentReader:
 
     def sources(self, collection: str, prefix: str) -> list[SourceRow]:
         """The files behind the documents whose key starts with a prefix."""
-        return documents.sources_below(self._connection, collection, prefix)
+        return sources.sources_below(self._connection, collection, prefix)
 
     def chunks(self, ids: IdArray) -> dict[int, tuple[Chunk, Document]]:
         """Chunks with their documents, by chunk id."""

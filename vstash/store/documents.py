@@ -15,7 +15,7 @@ import numpy as np
 
 from vstash.store.connection import fetch, id_list
 from vstash.store.faults import unreadable
-from vstash.store.rows import ChunkRow, DocumentRow, SourceRow, etag
+from vstash.store.rows import ChunkRow, DocumentRow, etag
 from vstash.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ __all__ = [
     "made_collection",
     "passages",
     "read_text",
-    "sources_below",
     "stored",
     "to_datetime",
     "to_microseconds",
@@ -244,7 +243,7 @@ def insert_document(
     Args:
         connection: The write connection inside its transaction.
         row: What to store.
-        now: Microseconds since the epoch.
+        now: Microseconds since the epoch, for times that the row leaves open.
         collection: Its collection's number.
         replaces: The document that keeps its id and creation time.
         chunks: The ids of its chunks.
@@ -252,13 +251,15 @@ def insert_document(
     Returns:
         The document's number.
     """
+    created, updated = _times(row, replaces, now)
     fields = (
         row.title,
         row.metadata,
         row.media_type,
         bytes.fromhex(row.content_hash),
         len(row.text),
-        now,
+        created,
+        updated,
         row.expires_at,
         row.source_size,
         row.source_mtime_ns,
@@ -267,10 +268,10 @@ def insert_document(
     )
     if replaces is None:
         connection.execute(
-            "INSERT INTO document (title, metadata, media_type, digest, char_count, updated, "
-            "expires_at, source_size, source_mtime_ns, first_chunk, chunk_count, id, key, created, "
+            "INSERT INTO document (title, metadata, media_type, digest, char_count, created, "
+            "updated, expires_at, source_size, source_mtime_ns, first_chunk, chunk_count, id, key, "
             "collection) VALUES (?, jsonb(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*fields, row.id, row.key, now, collection),
+            (*fields, row.id, row.key, collection),
         )
         number = connection.last_insert_rowid()
         _insert_tags(connection, number, row.tags)
@@ -278,16 +279,26 @@ def insert_document(
         number = replaces.number
         connection.execute(
             "UPDATE document SET title = ?, metadata = jsonb(?), media_type = ?, digest = ?, "
-            "char_count = ?, updated = ?, expires_at = ?, source_size = ?, source_mtime_ns = ?, "
-            "first_chunk = ?, chunk_count = ? WHERE number = ?",
+            "char_count = ?, created = ?, updated = ?, expires_at = ?, source_size = ?, "
+            "source_mtime_ns = ?, first_chunk = ?, chunk_count = ? WHERE number = ?",
             (*fields, number),
         )
         write_tags(connection, number, row.tags)
     return number
 
 
+def _times(row: DocumentRow, replaces: Existing | None, now: int) -> tuple[int, int]:
+    """When a document was made and last changed, in microseconds since the epoch."""
+    first = now if replaces is None else replaces.created
+    return (
+        first if row.created is None else row.created,
+        now if row.updated is None else row.updated,
+    )
+
+
 def stored(row: DocumentRow, replaces: Existing | None, *, now: int, chunk_count: int) -> Document:
     """A document as it was just written, without its text."""
+    created, updated = _times(row, replaces, now)
     return Document(
         id=row.id if replaces is None else replaces.id,
         key=row.key,
@@ -296,8 +307,8 @@ def stored(row: DocumentRow, replaces: Existing | None, *, now: int, chunk_count
         metadata=json.loads(row.metadata),
         tags=tuple(sorted(row.tags)),
         content_hash=row.content_hash,
-        created=to_datetime(now if replaces is None else replaces.created),
-        updated=to_datetime(now),
+        created=to_datetime(created),
+        updated=to_datetime(updated),
         expires_at=None if row.expires_at is None else to_datetime(row.expires_at),
         chunk_count=chunk_count,
         char_count=len(row.text),
@@ -364,25 +375,3 @@ def insert_text(connection: apsw.Connection, number: int, text: str, *, new: boo
 def delete_document(connection: apsw.Connection, number: int) -> None:
     """Remove a document whose chunks are gone; tags and text follow by foreign key."""
     connection.execute("DELETE FROM document WHERE number = ?", (number,))
-
-
-def sources_below(connection: apsw.Connection, collection: str, prefix: str) -> list[SourceRow]:
-    """The files that documents were read from, where the key starts with a prefix.
-
-    Args:
-        connection: In a transaction.
-        collection: Name of the collection.
-        prefix: Such as ``/home/ada/notes/``; empty for all.
-
-    Returns:
-        One row per document that came from a file.
-    """
-    rows = connection.execute(
-        "SELECT d.id, d.key, d.source_size, d.source_mtime_ns, d.digest "
-        f"{_FROM} WHERE c.name = ?1 AND d.source_mtime_ns IS NOT NULL "
-        "AND substr(d.key, 1, length(?2)) = ?2",
-        (collection, prefix),
-    )
-    return [
-        SourceRow(str(a), str(b), int(c), int(d), cast("bytes", e).hex()) for a, b, c, d, e in rows
-    ]

@@ -25,7 +25,7 @@ from vstash.filters import (
     Value,
 )
 
-__all__ = ["SqlValue", "compile_filter"]
+__all__ = ["SqlValue", "compile_filter", "visible"]
 
 SqlValue = str | int | float | None
 
@@ -81,6 +81,22 @@ def compile_filter(filter: Filter) -> tuple[str, tuple[SqlValue, ...]]:
     """
     compiled = _node(filter)
     return compiled.text, compiled.values
+
+
+def visible(
+    collection: str | None, where: Filter | None, *, now: int
+) -> tuple[str, tuple[SqlValue, ...]]:
+    """The condition of a listing, over ``d`` of ``document`` and ``c`` of ``collection``.
+
+    Args:
+        collection: Name of the one that is listed, None for all.
+        where: Further conditions, None for none.
+        now: Microseconds since the epoch; what has expired by then is left out.
+    """
+    inside, names = ("1", ()) if collection is None else ("c.name = ?", (collection,))
+    further, binds = ("1", ()) if where is None else compile_filter(where)
+    living = "(d.expires_at IS NULL OR d.expires_at > ?)"
+    return f"{inside} AND {living} AND {further}", (*names, now, *binds)
 
 
 def _sql(template: str, *parts: _Sql) -> _Sql:

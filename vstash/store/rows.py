@@ -17,6 +17,7 @@ __all__ = [
     "ChunkRow",
     "DocumentRow",
     "Leg",
+    "Origin",
     "SearchRow",
     "SourceRow",
     "StoreCounts",
@@ -51,6 +52,8 @@ class DocumentRow:
 
     Attributes:
         id: Used when no document with this collection and key exists.
+        created: None for the moment of the write, or the time that a replaced document has.
+        updated: None for the moment of the write.
         source_size: Bytes of the file it was read from, None for remembered text.
         source_mtime_ns: That file's modification time.
     """
@@ -67,6 +70,17 @@ class DocumentRow:
     expires_at: int | None
     source_size: int | None = None
     source_mtime_ns: int | None = None
+    created: int | None = None
+    updated: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What kind of text a document holds, and the file that it was read from, if any."""
+
+    media_type: str
+    source_size: int | None
+    source_mtime_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from tests.unit.api.service import Service
-from vstash.api.bodies import parse_json
 from vstash.errors import FilterError, RequestError
+from vstash.strict_json import parse_json
 
 HOSTILE = {
     "empty": b" ",

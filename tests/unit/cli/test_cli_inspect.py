@@ -96,9 +96,13 @@ def test_export_to_a_file(searched: Vstash, tmp_path: Path) -> None:
 
 def test_export_never_overwrites(searched: Vstash) -> None:
     """An existing file stays as it is, be it the vstash file itself."""
-    result = searched.run("disagreements", "--export", str(searched.db))
-    assert result.exit_code == 2
-    assert "name a new one" in result.stderr
+    there = searched.folder / "there.jsonl"
+    there.write_text("mine")
+    for target, told in ((searched.db, "itself: name another"), (there, "name a new one")):
+        result = searched.run("disagreements", "--export", str(target))
+        assert result.exit_code == 2
+        assert told in result.stderr
+    assert there.read_text() == "mine"
     assert searched.json("check")["ok"] is True
 
 
