@@ -124,7 +124,7 @@ def all_routes(memory: Memory) -> list[Route]:
     found = []
     for route in create_api(memory).routes:
         path = str(getattr(route, "path", ""))
-        for name in ("{chunk_id}", "{id}"):
+        for name in ("{chunk_id}", "{id}", "{name}"):
             path = path.replace(name, "1")
         assert "{" not in path, "give it a value here"
         extra = getattr(route, "openapi_extra", None) or {}
