@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import httpx
@@ -20,6 +22,7 @@ from vstash.api.access import STATE, Access
 from vstash.api.app import create_api
 from vstash.api.operations import SCOPE
 from vstash.errors import CollectionNotFoundError
+from vstash.types import SearchResult
 
 # In every name, text, key, title, tag and query of the other collection, and nowhere else.
 CANARY: Final = "bsecret"
@@ -52,12 +55,14 @@ class Case:
         query: Parameters.
         body: To be sent as JSON.
         whole: Whether it is about the whole file, and refused for that.
+        arriving: Whether the body is an export that would replace the other collection's document.
     """
 
     route: str
     query: Mapping[str, str] | None = None
     body: Any = None
     whole: bool = False
+    arriving: bool = False
 
 
 def there(**fields: object) -> dict[str, object]:
@@ -149,6 +154,12 @@ CASES: Final = [
             for more in ({}, {"collection": OTHER})
         ),
     ),
+    *of("GET /v1/export", {}, {"query": {"collection": OTHER, "include_vectors": "true"}}),
+    *of(
+        "POST /v1/import",
+        *({"arriving": True, "query": query} for query in ({}, {"collection": OTHER})),
+    ),
+    *of("GET /v1/triples", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/stats", {"whole": True}),
     *of("POST /v1/check", {"whole": True}),
     *of("POST /v1/compact", {"whole": True}),
@@ -186,7 +197,19 @@ def service(tmp_path: Path) -> Iterator[Service]:
             started.memory.add(f"Green tea, {mark}.", key=f"{mark}/key", collection=name)
             found = started.memory.search(f"green tea {mark}", collection=name)
             started.memory.feedback(found.id, found.hits[0].chunk.id, "helpful")
+            plant_triple(started.memory, found)
         yield started
+
+
+def plant_triple(memory: Memory, found: SearchResult) -> None:
+    """A triple of a logged search; collections as small as these yield none."""
+    pair = [hit.chunk.id for hit in found.hits[:2]]
+    with memory._engine.store.write() as writer:
+        writer._connection.execute(
+            "INSERT INTO triple (search, positive, negative, kind, evidence) "
+            "SELECT number, ?, ?, 'dense_blind_spot', '{}' FROM search WHERE id = ?",
+            (*pair, found.id),
+        )
 
 
 def state(memory: Memory) -> object:
@@ -235,11 +258,21 @@ def send(
     method, _, path = case.route.partition(" ")
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", value)
-    body = {} if case.body is None else {"json": filled(case.body, names)}
+    body: dict[str, Any] = {} if case.body is None else {"json": filled(case.body, names)}
+    if case.arriving:
+        body = {"content": arriving()}
     headers = {} if bound is None else {"X-Bound": bound}
     return service.http.request(
         method, path, params=dict(case.query or {}), headers=headers, **body
     )
+
+
+@cache
+def arriving() -> bytes:
+    """An export that holds another text under the other collection's key."""
+    with TemporaryDirectory() as folder, Memory(Path(folder) / "from.db", model="fake") as memory:
+        memory.add("It arrived.", key=KEY, collection=OTHER)
+        return b"".join(memory.export())
 
 
 def tells(answer: httpx.Response, names: Mapping[str, str]) -> bool:

@@ -126,6 +126,16 @@ def open_engine(
     except BaseException:
         store.close()
         raise
+    return _assembled(store, embedder, model_number, settings, clock)
+
+
+def _assembled(
+    store: Store,
+    embedder: Embedder,
+    model_number: int,
+    settings: Settings,
+    clock: Callable[[], int],
+) -> Engine:
     recorder = Recorder(_log_writer(store, settings))
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)

@@ -37,7 +37,7 @@ def test_the_tables(vstash: Vstash, tiny: Path, work: str, tmp_path: Path) -> No
     assert list(rows) == ["vector", "keyword", "rrf", "adaptive-rrf", "score"]
     assert rows["rrf"] == ["1.000", "[1.000,", "1.000]", *["1.000"] * 4]
     assert rows["score"][3:7] == ["+0.000", "[+0.000,", "+0.000]", "100.0%"]
-    times = {line.split()[0]: line.split()[1:] for line in lines[10:21]}
+    times = {line.split()[0]: line.split()[1:] for line in lines[10:23]}
     assert times["MS:"] == ["MEDIAN,", "P95", *rows]
     assert len(times["total"]) == 2 * len(rows)
     assert "score against rrf; ranks of the first relevant document: all equal" in lines
