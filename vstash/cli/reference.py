@@ -9,6 +9,7 @@ import inspect
 import sys
 from typing import TYPE_CHECKING
 
+from vstash import errors
 from vstash.settings import setting_rows
 
 if TYPE_CHECKING:
@@ -136,7 +137,42 @@ def _paragraphs(text: str) -> list[str]:
     return "\n\n".join(joined).split("\n")
 
 
+_ABOUT_ERRORS = (
+    "Every error has a code, the same in Python (`error.code`), in the JSON of the command line and in "
+    "the problem details of the REST API, whose `type` is `urn:vstash:error:` and the code. Codes stay "
+    "what they are; the words of messages may change. What is retryable may succeed when it is repeated "
+    "as it is."
+)
+
+
+def errors_markdown() -> str:
+    """docs/errors.md."""
+    lines = [
+        "# Errors",
+        "",
+        "Made by `python -m vstash.cli.reference errors`; do not edit.",
+        "",
+        _ABOUT_ERRORS,
+        "",
+        "| Code | Class | HTTP | Retryable | Exit code | When |",
+        "|---|---|---|---|---|---|",
+    ]
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    for kind in sorted(kinds, key=lambda each: (each.status, each.code)):
+        cells = (
+            f"`{kind.code}`",
+            f"`{kind.__name__}`",
+            str(kind.status),
+            "yes" if kind.retryable else "no",
+            str(kind.exit_code),
+            (inspect.getdoc(kind) or "").splitlines()[0],
+        )
+        lines.append(_row(cells))
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
-    page = settings_markdown() if sys.argv[1:] == ["settings"] else cli_markdown()
+    pages = {"cli": cli_markdown, "settings": settings_markdown, "errors": errors_markdown}
+    page = pages[(sys.argv[1:] or ["cli"])[0]]()
     # UTF-8 and plain line ends on every system.
     sys.stdout.buffer.write(page.encode("utf-8"))

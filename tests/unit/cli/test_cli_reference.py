@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vstash.cli.main import cli
-from vstash.cli.reference import cli_markdown, settings_markdown
+from vstash.cli.reference import cli_markdown, errors_markdown, settings_markdown
 from vstash.settings import setting_rows
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.mark.parametrize(
-    ("name", "page"), [("cli.md", cli_markdown()), ("settings.md", settings_markdown())]
+    ("name", "page"),
+    [
+        ("cli.md", cli_markdown()),
+        ("settings.md", settings_markdown()),
+        ("errors.md", errors_markdown()),
+    ],
 )
 def test_committed_pages_are_current(name: str, page: str) -> None:
     """A change of a command or setting goes with its page: run `python -m vstash.cli.reference`."""
