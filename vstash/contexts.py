@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Literal, Union
 
@@ -95,6 +95,7 @@ class Context:
         search_id: The ``id`` of the search behind it, for feedback.
         abstained: Why no passage is likely to answer, None where one is.
         degraded: Reasons why this is less than asked for.
+        timings_ms: Milliseconds per stage of the search, then `pack`, and `total`.
     """
 
     query: str
@@ -106,3 +107,4 @@ class Context:
     search_id: str
     abstained: str | None = None
     degraded: tuple[str, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)

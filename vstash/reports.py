@@ -22,6 +22,8 @@ __all__ = [
     "EmbedReport",
     "FileOutcome",
     "Finding",
+    "Gauges",
+    "Health",
     "IngestProgress",
     "IngestReport",
     "ProgressCallback",
@@ -184,6 +186,43 @@ class Stats:
     sqlite_version: str
     vstash_version: str
     durability: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a file and its model can be used.
+
+    Attributes:
+        status: ``degraded``: searches are answered, with less than they could be, or nothing can be
+            stored; ``unavailable``: the file cannot be read.
+        reasons: Each a stable code, a colon, and what it means; empty for ``ready``.
+    """
+
+    status: Literal["ready", "degraded", "unavailable"]
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What to watch of a file; cheap to ask for.
+
+    Attributes:
+        awaiting: Chunks that have no vector yet.
+        disagreement: Mean over the newest thousand logged searches, None without any.
+        log_dropped: Searches not logged because the file was busy, by this process.
+        jobs_open: Queued or running.
+        free_bytes: Left for this user where the file is, None where the system does not say.
+    """
+
+    documents: int
+    chunks: int
+    awaiting: int
+    disagreement: float | None
+    log_dropped: int
+    jobs_open: int
+    file_bytes: int
+    wal_bytes: int
+    free_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,8 @@ def test_a_vector_that_cannot_be_compared_is_not_stored(path: Path, value: float
         with pytest.raises(errors.EmbeddingError):
             memory.add("Port is 9090.")
         with pytest.raises(errors.EmbeddingError):
-            memory.search("port")
+            memory.search("port", mode="vector")
+        assert memory.search("port").degraded[0].startswith("model_unavailable:")
         assert memory.stats().documents == 1
         assert memory.check().findings == ()
 

@@ -164,7 +164,8 @@ def test_every_setting_has_its_row() -> None:
     for name, row in rows.items():
         assert row.env == f"VSTASH_{name.upper()}"
         assert row.help.endswith(".")
-        unitless = {"durability", "strategy", "log_searches", "codes_in_memory", "require_key"}
+        unitless = {"durability", "strategy", "log_searches", "access_log"}
+        unitless |= {"codes_in_memory", "require_key"}
         assert row.unit or name in unitless
 
 

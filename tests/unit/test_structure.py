@@ -14,7 +14,7 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 FOUNDATION = {
     *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
-    *("times", "wire", "testing", "replies", "keys", "strict_json", "transfers"),
+    *("times", "wire", "testing", "replies", "keys", "strict_json", "transfers", "deadlines"),
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}

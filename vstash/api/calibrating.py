@@ -10,6 +10,7 @@ from starlette.responses import Response
 from vstash.api.access import Caller
 from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import CalibrationInput
+from vstash.api.operations import LONG
 from vstash.api.replies import CalibrationReply, CalibrationResetReply
 from vstash.api.routing import add_route
 from vstash.errors import (
@@ -52,6 +53,7 @@ class CalibrationRoutes:
                 *(CollectionForbiddenError, CalibrationError),
                 *WRITING,
             ),
+            extra={LONG: True},
         )
         add_route(
             app,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from vstash.api.access import Caller
 from vstash.api.describe import WRITING, reply
+from vstash.api.operations import LONG
 from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
@@ -49,6 +50,7 @@ class CompactRoutes:
             model=CompactReply,
             said="What was removed, and the file's size before and after.",
             errors=(CollectionForbiddenError, *WRITING, *REPEATABLE),
+            extra={LONG: True},
         )
 
     def compact(self, caller: Caller, repeat: Repeat) -> Response:

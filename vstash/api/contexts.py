@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import Log, QuestionInput
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
+from vstash.api.seen import timed
 from vstash.contexts import ContextOrder
 from vstash.errors import (
     SettingsError,
@@ -93,6 +94,9 @@ class ContextReply(Reply):
         description="Why no passage is likely to answer; null where one is."
     )
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
+    timings_ms: dict[str, float] = Field(
+        description="Milliseconds per stage of the search, then `pack`, and `total`."
+    )
 
 
 class ContextRoutes:
@@ -120,15 +124,16 @@ class ContextRoutes:
             errors=(*QUESTION, SettingsError),
         )
 
-    def context(self, request: Annotated[ContextInput, Body()], caller: Caller) -> Response:
+    def context(
+        self, request: Annotated[ContextInput, Body()], caller: Caller, http: Request
+    ) -> Response:
         """The text never takes more than `max_tokens`; each passage stands under a marked line."""
-        return reply(
-            self._memory.context(
-                **request.asked(caller),
-                max_tokens=request.max_tokens,
-                k=request.k,
-                order=request.order,
-                widen=request.widen,
-                log=request.log,
-            )
+        found = self._memory.context(
+            **request.asked(caller),
+            max_tokens=request.max_tokens,
+            k=request.k,
+            order=request.order,
+            widen=request.widen,
+            log=request.log,
         )
+        return reply(found, headers=timed(http, found.timings_ms))

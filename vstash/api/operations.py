@@ -11,12 +11,25 @@ from fastapi import FastAPI
 
 from vstash.api.access import Needed
 
-__all__ = ["SCOPE", "STREAM", "Operation", "Operations", "allowed"]
+__all__ = [
+    "INSTANT",
+    "LONG",
+    "NO_ROUTE",
+    "SCOPE",
+    "STREAM",
+    "Operation",
+    "Operations",
+    "allowed",
+]
 
-# Members of a described operation: the scope that it needs, and whether its body is a stream of
-# lines, which has no limit as a whole.
+# Members of a described operation: the scope that it needs, whether its body is a stream of lines,
+# which has no limit as a whole, whether it takes as long as it needs, and whether it never waits for
+# the threads that others occupy.
 SCOPE: Final = "x-vstash-scope"
 STREAM: Final = "x-vstash-stream"
+LONG: Final = "x-vstash-long"
+INSTANT: Final = "x-vstash-instant"
+NO_ROUTE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +39,16 @@ class Operation:
     Attributes:
         scope: What an access key must allow.
         stream: Whether it takes NDJSON of any length instead of one JSON value.
+        long: Whether it takes as long as it needs.
+        instant: Whether it is answered at once, whatever others do.
+        route: Its address with the parameters in braces, ``none`` for one that there is not.
     """
 
     scope: Needed
     stream: bool = False
+    long: bool = False
+    instant: bool = False
+    route: str = NO_ROUTE
 
 
 class Operations:
@@ -41,6 +60,9 @@ class Operations:
 
     def __init__(self, app: FastAPI) -> None:
         self._routes = list(_routes(app))
+        # Most requests name no variable part, and are found at once.
+        fixed = [str(getattr(route, "path", "{")) for route in app.routes]
+        self._fixed = {path: self._match(path) for path in fixed if "{" not in path}
 
     def at(self, path: str) -> dict[str, Operation]:
         """The operations of an address by method, none for an address that there is not.
@@ -48,6 +70,10 @@ class Operations:
         Args:
             path: As in the ASGI scope.
         """
+        fixed = self._fixed.get(path)
+        return self._match(path) if fixed is None else fixed
+
+    def _match(self, path: str) -> dict[str, Operation]:
         found: dict[str, Operation] = {}
         for pattern, methods in self._routes:
             if pattern.match(path):
@@ -67,8 +93,15 @@ def _routes(app: FastAPI) -> Iterator[tuple[re.Pattern[str], dict[str, Operation
     for route in app.routes:
         extra = getattr(route, "openapi_extra", None) or {}
         # FastAPI adds the description by itself; it tells of no content.
-        own: Needed = "read" if getattr(route, "path", None) == app.openapi_url else "admin"
-        operation = Operation(extra.get(SCOPE, own), bool(extra.get(STREAM, False)))
+        path = str(getattr(route, "path", NO_ROUTE))
+        own: Needed = "read" if path == app.openapi_url else "admin"
+        operation = Operation(
+            scope=extra.get(SCOPE, own),
+            stream=bool(extra.get(STREAM)),
+            long=bool(extra.get(LONG) or extra.get(STREAM)),
+            instant=bool(extra.get(INSTANT)) or path == app.openapi_url,
+            route=path,
+        )
         pattern = getattr(route, "path_regex", None)
         # What has no methods, such as a mounted application, would pass unguarded.
         assert pattern is not None  # noqa: S101 - a mistake of ours, seen at the start

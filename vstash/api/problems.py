@@ -13,8 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from vstash.api.operations import Operations, allowed
+from vstash.api.seen import seen_in
 from vstash.errors import (
     CursorError,
     FieldError,
@@ -81,6 +83,12 @@ class ProblemResponse(JSONResponse):
     """A JSON answer of the media type that RFC 9457 names."""
 
     media_type = PROBLEM_TYPE
+    code = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and take note of what was answered."""
+        seen_in(scope).code = self.code
+        await super().__call__(scope, receive, send)
 
 
 def title(kind: type[VstashError]) -> str:
@@ -142,10 +150,12 @@ def problem_response(
     sent = dict(headers or {})
     code = error.status if status is None else status
     if error.retryable or code == HTTPStatus.SERVICE_UNAVAILABLE:
-        sent["Retry-After"] = str(_RETRY_AFTER_S)
+        sent.setdefault("Retry-After", str(_RETRY_AFTER_S))
     if code == HTTPStatus.UNAUTHORIZED:
         sent["WWW-Authenticate"] = "Bearer"
-    return ProblemResponse(content, status_code=code, headers=sent)
+    answer = ProblemResponse(content, status_code=code, headers=sent)
+    answer.code = error.code
+    return answer
 
 
 def log_defect(where: str, error: BaseException) -> None:

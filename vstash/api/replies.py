@@ -24,7 +24,6 @@ __all__ = [
     "Problem",
     "SearchReply",
     "StatsReply",
-    "StatusReply",
     "VerdictReply",
 ]
 
@@ -369,9 +368,3 @@ class DisagreementPage(Reply):
 
     items: list[DisagreementReply]
     next_cursor: NextCursor
-
-
-class StatusReply(Reply):
-    """That the service is up."""
-
-    status: Literal["ok", "ready"]

@@ -48,11 +48,16 @@ def add_route(
         said: What the answer of success holds.
         model: Of that answer, None where it has no body of JSON.
         errors: Which it may answer, besides those that every route shares.
-        responses: Further successes, by status.
+        responses: Further answers, by status.
         extra: Members to add to the description.
         status: Of success.
         kind: Of the answer of success; its media type is described.
     """
+    described = refusals(*errors)
+    for number, said_of_it in (responses or {}).items():
+        refused = described.get(number, {})
+        content = {**refused.get("content", {}), **said_of_it.get("content", {})}
+        described[number] = {**refused, **said_of_it, **({"content": content} if content else {})}
     app.add_api_route(
         path,
         endpoint,
@@ -63,6 +68,6 @@ def add_route(
         response_model=model,
         response_class=kind,
         response_description=said,
-        responses={**(responses or {}), **refusals(*errors)},
+        responses=described,
         openapi_extra={**(extra or {}), SCOPE: scope},
     )

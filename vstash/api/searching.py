@@ -6,14 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Body, FastAPI, Query
+from fastapi import Body, FastAPI, Query, Request
 from starlette.responses import Response
 
 from vstash.api.access import Caller
 from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import DisagreementsQuery, SearchInput
+from vstash.api.operations import LONG
 from vstash.api.replies import CheckReply, DisagreementPage, SearchReply, StatsReply
 from vstash.api.routing import add_route
+from vstash.api.seen import timed
 from vstash.errors import (
     CollectionForbiddenError,
     CursorError,
@@ -86,19 +88,21 @@ class SearchRoutes:
             model=CheckReply,
             said="Findings; none means that everything agrees.",
             errors=(StoreBusyError, CollectionForbiddenError),
+            extra={LONG: True},
         )
 
-    def search(self, request: Annotated[SearchInput, Body()], caller: Caller) -> Response:
+    def search(
+        self, request: Annotated[SearchInput, Body()], caller: Caller, http: Request
+    ) -> Response:
         """The search is logged in the file, where the service's settings say so."""
-        return reply(
-            self._memory.search(
-                **request.asked(caller),
-                k=request.k,
-                collapse=request.collapse,
-                explain=request.explain,
-                log=request.log,
-            )
+        found = self._memory.search(
+            **request.asked(caller),
+            k=request.k,
+            collapse=request.collapse,
+            explain=request.explain,
+            log=request.log,
         )
+        return reply(found, headers=timed(http, found.timings_ms))
 
     def disagreements(
         self, query: Annotated[DisagreementsQuery, Query()], caller: Caller

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from vstash.api.app import create_app
+from vstash.api.connections import connections
 from vstash.api.hosts import exposed
 from vstash.api.listening import BACKLOG, address_of, bind, check_tls, listening
+from vstash.api.logs import log_to_stderr
+from vstash.api.outer import Outer
 from vstash.errors import SettingsError
 from vstash.memory import Memory
+from vstash.settings import Settings
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from starlette.types import ASGIApp
-
-    from vstash.settings import Settings
 
 __all__ = ["address_of", "bind", "make_server", "serve"]
 
@@ -51,6 +53,7 @@ def serve(settings: Settings) -> None:
     """
     check_tls(settings)
     with listening(settings) as (listener, in_force), _opened(in_force) as memory:
+        log_to_stderr(requests=in_force.access_log)
         server = make_server(create_app(memory, in_force), in_force)
         with _signals_stop(server):
             _tell(listener, in_force)
@@ -94,8 +97,9 @@ def make_server(app: ASGIApp, settings: Settings | None = None) -> uvicorn.Serve
 
     Args:
         app: From `create_app`.
-        settings: ``tls_cert`` and ``tls_key`` count; None for plain HTTP.
+        settings: ``tls_cert`` and ``tls_key``, and the limits of connections; None for the defaults.
     """
+    settings = settings or Settings()
     # Its lines hold addresses with filters and keys; access_log alone gives way to any handler that
     # somebody adds.
     logging.getLogger("uvicorn.access").disabled = True
@@ -104,7 +108,7 @@ def make_server(app: ASGIApp, settings: Settings | None = None) -> uvicorn.Serve
             app,
             loop="asyncio",
             # Fixed, so that what is refused does not depend on which parsers are installed.
-            http="h11",
+            http=connections(settings, app.metrics.cut if isinstance(app, Outer) else None),
             ws="none",
             lifespan="on",
             workers=1,
@@ -117,8 +121,8 @@ def make_server(app: ASGIApp, settings: Settings | None = None) -> uvicorn.Serve
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
             h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
-            ssl_certfile=None if settings is None else settings.tls_cert or None,
-            ssl_keyfile=None if settings is None else settings.tls_key or None,
+            ssl_certfile=settings.tls_cert or None,
+            ssl_keyfile=settings.tls_key or None,
         )
     )
 

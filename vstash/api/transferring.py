@@ -16,7 +16,7 @@ from vstash.api.access import Caller
 from vstash.api.describe import BODY, WRITING, reply
 from vstash.api.inputs import Closed, Collection, CollectionQuery, Embed, FilterText, filter_tree
 from vstash.api.lines import NDJSON, IncomingBody, LinesResponse
-from vstash.api.operations import STREAM
+from vstash.api.operations import LONG, STREAM
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
 from vstash.errors import (
@@ -123,6 +123,7 @@ class TransferRoutes:
             said="The lines; docs/export.md describes them. The last one tells that all are there.",
             errors=(InputError, FieldError, FilterError, CollectionNotFoundError),
             kind=LinesResponse,
+            extra={LONG: True},
         )
         add_route(
             app,
@@ -151,6 +152,7 @@ class TransferRoutes:
             said="One triple a line, those of the newest search first.",
             errors=(InputError, FieldError, CollectionNotFoundError),
             kind=LinesResponse,
+            extra={LONG: True},
         )
 
     def export(self, query: Annotated[ExportQuery, Query()], caller: Caller) -> Response:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vstash import deadlines
 from vstash.types import ModelInfo
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class FakeEmbedder:
         """
         vectors = np.empty((len(texts), self._info.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
+            deadlines.check()
             vectors[row] = self._vector(text)
         return vectors
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vstash import deadlines
 from vstash.embed.description import ModelFolder, read_checked, read_model_folder
 from vstash.embed.onnx_file import MalformedOnnxError, has_external_data
 from vstash.embed.tokens import ModelTokenizer
@@ -30,6 +33,8 @@ __all__ = ["OnnxEmbedder"]
 _INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
 _OUTPUTS: Final = ("last_hidden_state", "token_embeddings")
 _HIDDEN_RANK: Final = 3
+# How soon a model that could not be loaded is tried again.
+_RETRY_S: Final = 5.0
 
 
 class OnnxEmbedder:
@@ -62,6 +67,7 @@ class OnnxEmbedder:
         self._pid = os.getpid()
         self._tokenizer: ModelTokenizer | None = None
         self._session: _Session | None = None
+        self._failed: tuple[float, ModelInvalidError] | None = None
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -91,6 +97,7 @@ class OnnxEmbedder:
         Raises:
             ModelInvalidError: When the model's files are damaged or not a model of this kind.
             EmbeddingError: When the model fails on a text or returns what cannot be stored.
+            DeadlineError: When the deadline of the work at hand has passed.
             ForkedError: In a process forked after this object was made.
         """
         return self._embed(self.info.query_prefix, texts)
@@ -121,12 +128,17 @@ class OnnxEmbedder:
         tokenizer, session = self._load_tokenizer(), self._load_session()
 
         def embed_one(text: str) -> FloatArray:
+            deadlines.check()
             return session.run(tokenizer.ids(prefix + text))
 
         if len(texts) == 1 or self._threads == 1:
             rows = [embed_one(text) for text in texts]
         else:
-            rows = list(self._workers().map(embed_one, texts))
+            # One copy for each: a context is entered by one thread at a time.
+            contexts = (copy_context() for _ in texts)
+            rows = list(
+                self._workers().map(lambda c, text: c.run(embed_one, text), contexts, texts)
+            )
         return validated(np.stack(rows), count=len(texts), dimension=dimension)
 
     def _load_tokenizer(self) -> ModelTokenizer:
@@ -142,8 +154,21 @@ class OnnxEmbedder:
         if self._session is None:
             with self._lock:
                 if self._session is None:
-                    self._session = _Session(self._folder)
+                    self._session = self._loaded()
         return self._session
+
+    def _loaded(self) -> _Session:
+        # To read and hash a file that is damaged takes as long as one that is not, and every search
+        # that goes on without the model would pay it.
+        if self._failed is not None and time.monotonic() < self._failed[0]:
+            raise ModelInvalidError(
+                self._failed[1].message, local_detail=self._failed[1].local_detail
+            )
+        try:
+            return _Session(self._folder)
+        except ModelInvalidError as error:
+            self._failed = (time.monotonic() + _RETRY_S, error)
+            raise
 
     def _workers(self) -> ThreadPoolExecutor:
         with self._lock:

@@ -11,6 +11,7 @@ from vstash.memory.changing import Changing
 from vstash.memory.collecting import Collecting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
+from vstash.memory.observing import Observing
 from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
 from vstash.memory.storing import Storing
@@ -24,7 +25,16 @@ __all__ = ["Memory"]
 
 
 class Memory(
-    Storing, Changing, Reading, Collecting, Judging, Calibrating, Repeating, Granting, Transferring
+    Storing,
+    Changing,
+    Reading,
+    Collecting,
+    Judging,
+    Observing,
+    Calibrating,
+    Repeating,
+    Granting,
+    Transferring,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 

@@ -18,6 +18,7 @@ from vstash.embed.counting import checked_counter, counter_of_file, counter_of_m
 from vstash.errors import FieldError, PathNotFoundError, QueryError, SettingsError
 from vstash.pipeline.draft import Draft, Fitted, Stock, read_stock
 from vstash.pipeline.files import is_ours
+from vstash.pipeline.stopwatch import Stopwatch
 from vstash.search.prompt import marks
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Contexts:
             min_relevance=min_relevance,
             shape=shape,
         )
+        watch = Stopwatch(result.timings_ms)
         with self._store.read() as reader:
             stock = read_stock(reader, result.hits, widen=widen)
         for mark in marks(stock.quotable()):
@@ -105,7 +107,8 @@ class Contexts:
             # A mark that is in no chunk could still come about where two chunks meet, or in an offset.
             if found.text.count(mark) == _marked_lines(found):
                 break
-        return _context(result, stock, found, max_tokens)
+        watch.lap("pack")
+        return _context(result, stock, found, max_tokens, watch)
 
     def _counter(self, tokenizer: TokenCounter | None) -> Callable[[str], int]:
         if tokenizer is None:
@@ -162,7 +165,9 @@ def _check(*, max_tokens: int, k: int | None, order: ContextOrder, widen: bool) 
         raise QueryError("widen is true or false.", pointer="/widen")
 
 
-def _context(result: SearchResult, stock: Stock, found: Fitted, max_tokens: int) -> Context:
+def _context(
+    result: SearchResult, stock: Stock, found: Fitted, max_tokens: int, watch: Stopwatch
+) -> Context:
     texts = {stock.rows[chunk][0].text for chunk in found.chunks}
     missing = [piece for piece in stock.hits if piece.chunk not in found.chunks]
     left = tuple(
@@ -190,4 +195,5 @@ def _context(result: SearchResult, stock: Stock, found: Fitted, max_tokens: int)
         search_id=result.id,
         abstained=result.abstained,
         degraded=degraded,
+        timings_ms=watch.times(),
     )

@@ -25,6 +25,7 @@ from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
 from vstash.pipeline.misses import Misses
+from vstash.pipeline.observing import Observing
 from vstash.pipeline.once import Once
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
@@ -73,6 +74,7 @@ class Engine:
     contexts: Contexts
     misses: Misses
     reporting: Reporting
+    observing: Observing
     judging: Judging
     calibrating: Calibrating
     once: Once
@@ -156,6 +158,7 @@ def _assembled(
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
+        observing=Observing(store, embedder, recorder),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
         once=Once(store, clock),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 __all__ = ["overlapped"]
@@ -19,7 +20,8 @@ def overlapped(
     """Do work on items in other threads and yield the results in the order of the items.
 
     At most one item more than there are workers is ahead of what was taken, so that memory stays
-    bounded. An error of the work is raised in its place, and what is ahead of it is dropped.
+    bounded. An error of the work is raised in its place, and what is ahead of it is dropped. A deadline
+    of the caller holds in those threads too.
 
     Args:
         items: Taken in the caller's thread, when there is room.
@@ -34,7 +36,7 @@ def overlapped(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="vstash-ahead")
     try:
         for item in items:
-            ahead.append(pool.submit(work, item))
+            ahead.append(pool.submit(copy_context().run, work, item))
             if len(ahead) > workers:
                 yield ahead.popleft().result()
         while ahead:

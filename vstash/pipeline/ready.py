@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import uuid6
 
+from vstash import deadlines
 from vstash.embed.validate import validated
 from vstash.pipeline.prepare import Prepared
 from vstash.store.rows import ChunkRow, DocumentRow
@@ -84,8 +85,10 @@ class Readying:
 
         Raises:
             EmbeddingError: When the model returned what cannot be stored.
+            DeadlineError: When the deadline of the work at hand has passed.
         """
         spans = [self._spans(prepared) for prepared, _ in documents]
+        deadlines.check()
         passages = [
             chunking.passage(prepared.title, span.heading, prepared.text[span.start : span.end])
             for (prepared, _), mine in zip(documents, spans, strict=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import uuid6
 
+from vstash.errors import ModelError
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.hits import made_hits
 from vstash.pipeline.judge import Judged, Judging
@@ -126,14 +127,28 @@ class Searching:
         with self.legs.turns.taken(), self._store.read() as reader:
             watch.lap("wait")
             require_collection(reader, question.collection)
-            found, chosen = self.chosen(reader, question, words, watch)
+            question, without, found, chosen = self._answered(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[chosen.positions])
             awaiting = reader.awaiting_count
             hits = made_hits(question, words, found, chosen, rows)
         watch.lap("read")
-        result = _result(query, question, words, found, hits, watch, awaiting)
+        result = _result(query, question, words, found, hits, watch, awaiting, without)
         self._remember(question, result, found, log=log)
         return result
+
+    def _answered(
+        self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
+    ) -> tuple[Question, tuple[str, ...], Found, Shaped]:
+        """Find and choose; from keywords alone where the model fails, with the reason."""
+        try:
+            return question, (), *self.chosen(reader, question, words, watch)
+        except ModelError as error:
+            if question.mode != "hybrid":
+                raise
+            # The keyword index alone knows no relevance to ask for.
+            question = replace(question, mode="keyword", min_relevance=None)
+            without = f"model_unavailable: only keywords were asked, because of {error.code}"
+            return question, (without,), *self.chosen(reader, question, words, watch)
 
     def chosen(
         self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
@@ -242,6 +257,7 @@ def _result(
     hits: tuple[Hit, ...],
     watch: Stopwatch,
     awaiting: int,
+    without: tuple[str, ...],
 ) -> SearchResult:
     return SearchResult(
         id=str(uuid6.uuid7()),
@@ -253,7 +269,7 @@ def _result(
         timings_ms=watch.times(),
         calibrated=found.judged is not None and found.judged.calibrated,
         abstained=None if found.judged is None else found.judged.abstained,
-        degraded=(*_degraded(question, words), *found.answers.degraded),
+        degraded=(*without, *_degraded(question, words), *found.answers.degraded),
         awaiting=awaiting,
     )
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vstash import deadlines
+
 __all__ = ["Turns"]
 
 
@@ -23,13 +25,18 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Wait for this thread's turn, and end it with the block."""
-        with self._lock:
-            self._mine.held = True
-            try:
-                yield
-            finally:
-                self._mine.held = False
+        """Wait for this thread's turn, and end it with the block.
+
+        Raises:
+            DeadlineError: When the deadline of the work at hand passed before.
+        """
+        deadlines.acquired(self._lock)
+        self._mine.held = True
+        try:
+            yield
+        finally:
+            self._mine.held = False
+            self._lock.release()
 
     @contextmanager
     def left(self) -> Iterator[None]:

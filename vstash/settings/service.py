@@ -122,6 +122,12 @@ class Settings(CoreSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             le=3_600,
         ),
     ] = 20.0
+    access_log: Annotated[
+        bool,
+        about(
+            "", "Write a line of JSON to stderr for each request; it holds nothing of the user's."
+        ),
+    ] = True
     max_connections: Annotated[
         int,
         about(

@@ -14,6 +14,7 @@ import apsw
 import numpy as np
 import sqlite_vec
 
+from vstash import deadlines
 from vstash.errors import StoreForeignError, StoreIOError, StoreReadOnlyError
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ APPLICATION_ID = 0x76737468  # "vsth"
 PAGE_SIZE = 8192
 _CACHE_KIB = 16_384
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
+# Steps of SQLite's machine between two looks at the clock, some tenths of a millisecond.
+_STEPS = 20_000
 
 _COMMON = (
     "PRAGMA trusted_schema = OFF",
@@ -98,6 +101,7 @@ def _connect(target: str, flags: int, busy_timeout_s: float) -> apsw.Connection:
         connection.enable_load_extension(False)
         for statement in _COMMON:
             connection.execute(statement)
+        connection.set_progress_handler(deadlines.passed, _STEPS)
     except BaseException:
         connection.close()
         raise

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import apsw
 
 from vstash.store.connection import fetch
-from vstash.store.rows import StoreCounts
+from vstash.store.rows import StoreCounts, StoreGauges
 from vstash.types import ModelInfo
 
-__all__ = ["counts", "documents_by_collection"]
+__all__ = ["counts", "documents_by_collection", "gauges"]
+
+_FILE_BYTES = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 
 def counts(
@@ -43,7 +45,7 @@ def counts(
         triples=one("SELECT count(*) FROM triple"),
         feedback=one("SELECT count(*) FROM feedback"),
         mean_disagreement=None if mean is None else mean[0],
-        file_bytes=one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"),
+        file_bytes=one(_FILE_BYTES),
         schema_version=one("SELECT max(version) FROM migration"),
         sqlite_version=apsw.sqlite_lib_version(),
     )
@@ -66,3 +68,19 @@ def documents_by_collection(
         binds,
     )
     return {str(name): int(count) for name, count in rows}
+
+
+def gauges(connection: apsw.Connection) -> StoreGauges:
+    """Count what costs little to count.
+
+    Args:
+        connection: In a transaction.
+    """
+    rows = connection.execute(
+        "SELECT (SELECT count(*) FROM document), "
+        "(SELECT avg(disagreement) FROM "
+        "(SELECT disagreement FROM search ORDER BY number DESC LIMIT 1000)), "
+        "(SELECT count(*) FROM job WHERE state IN ('queued', 'running')), "
+        f"({_FILE_BYTES})"
+    )
+    return StoreGauges(*next(rows))

@@ -9,6 +9,7 @@ from typing import Final
 
 import apsw
 
+from vstash import deadlines
 from vstash.errors import (
     InternalError,
     StoreBusyError,
@@ -34,6 +35,9 @@ __all__ = [
 
 # What decoding a damaged value raises: text that is not UTF-8, and JSON that is none.
 UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
+
+# What a statement that is interrupted raises, also from inside of an index, and what a wait does.
+_BY_DEADLINE: Final = (apsw.InterruptError, apsw.SQLError, apsw.BusyError)
 
 _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
     (
@@ -149,6 +153,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
+        if isinstance(error, _BY_DEADLINE):
+            deadlines.check()
         raise translate(error) from error
     except UNREADABLE:
         raise unreadable() from None

@@ -152,6 +152,16 @@ class StoreCounts:
     sqlite_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoreGauges:
+    """What to watch of a file."""
+
+    documents: int
+    disagreement: float | None
+    jobs_open: int
+    file_bytes: int
+
+
 def etag(digest: bytes, updated: int, expires_at: int | None) -> str:
     """What a state of a document is known by: 32 hex digits over all that changes with it.
 

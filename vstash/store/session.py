@@ -27,13 +27,13 @@ from vstash.store import (
 from vstash.store.allowed import Allowed, find_allowed
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch
-from vstash.store.counts import counts
+from vstash.store.counts import counts, gauges
 from vstash.store.derived import Derived
 from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
 from vstash.store.lengths import LengthTable
 from vstash.store.postings import Posting, last_posted, postings
-from vstash.store.rows import Leg, StoreCounts
+from vstash.store.rows import Leg, StoreCounts, StoreGauges
 from vstash.types import Disagreement, ModelInfo
 
 if TYPE_CHECKING:
@@ -308,3 +308,7 @@ class Reader(DocumentReader):
     def counts(self) -> StoreCounts:
         """How much the file holds."""
         return counts(self._connection, self.model, awaiting=self.awaiting_count)
+
+    def gauges(self) -> StoreGauges:
+        """What to watch of the file; costs little."""
+        return gauges(self._connection)

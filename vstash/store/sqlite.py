@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Literal
 
 import apsw
 
+from vstash import deadlines
 from vstash.errors import (
     ClosedError,
     ForkedError,
@@ -203,6 +205,7 @@ class SqliteStore:
 
         Raises:
             StoreBusyError: When others did not finish in time; nothing was changed.
+            DeadlineError: When the deadline passed before the commit; nothing was changed.
             StoreError: When the write failed.
         """
         self._usable()
@@ -212,7 +215,7 @@ class SqliteStore:
                 local_detail=str(self.path),
             )
         wait = self._busy_timeout_s if timeout_s is None else timeout_s
-        if not self._write_lock.acquire(timeout=wait):
+        if not deadlines.acquired(self._write_lock, wait):
             raise StoreBusyError(
                 "Another thread is writing and did not finish in time; nothing was changed. "
                 "Try again."
@@ -220,7 +223,8 @@ class SqliteStore:
         try:
             # It may have been closed while this thread waited.
             self._usable()
-            with translated(), self._transaction(int(wait * 1000)) as writer:
+            busy_ms = math.ceil(deadlines.patience(wait) * 1000)
+            with translated(), self._transaction(busy_ms) as writer:
                 yield writer
         finally:
             self._write_lock.release()
@@ -235,11 +239,15 @@ class SqliteStore:
             yield writer
             writer.finish()
             self._crash_point("commit")
-            connection.execute("COMMIT")
+            deadlines.check()
+            # From here on it is done: one that was interrupted would leave it open whether it is.
+            with deadlines.unhurried():
+                connection.execute("COMMIT")
         except BaseException:
             # SQLite has already rolled back after some errors, such as a full disk.
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                with deadlines.unhurried():
+                    connection.execute("ROLLBACK")
             raise
 
     def check(self, normalise: Callable[[str], str]) -> check.CheckResult:

@@ -201,11 +201,14 @@ def test_paths_stay(tmp_path: Path) -> None:
     """An error of the file itself does not say where the file is."""
     with running(tmp_path) as service:
         service.memory.close()
-        for path in ("/v1/stats", "/v1/documents", "/readyz"):
+        for path in ("/v1/stats", "/v1/documents"):
             answer = service.http.get(path)
             checked(answer)
             assert answer.status_code >= 500
             assert str(tmp_path) not in answer.text
+        ready = service.http.get("/readyz")
+        assert ready.status_code == 503
+        assert str(tmp_path) not in ready.text
 
 
 def test_memory_agrees(service: Service) -> None:

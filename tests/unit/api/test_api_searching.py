@@ -108,7 +108,7 @@ class TestHealth:
     def test_up(self, service: Service) -> None:
         """A service on an empty file is alive and ready."""
         assert service.http.get("/healthz").json() == {"status": "ok"}
-        assert service.http.get("/readyz").json() == {"status": "ready"}
+        assert service.http.get("/readyz").json() == {"status": "ready", "reasons": []}
 
     def test_unreadable(self, tmp_path: Path) -> None:
         """A service that cannot read its file is alive, but not ready."""
@@ -118,4 +118,5 @@ class TestHealth:
             answer = service.http.get("/readyz")
             assert answer.status_code == 503
             assert answer.headers["Retry-After"] == "1"
-            assert (answer.json()["code"], answer.json()["status"]) == ("closed", 503)
+            assert answer.json()["status"] == "unavailable"
+            assert [each.partition(":")[0] for each in answer.json()["reasons"]] == ["closed"]

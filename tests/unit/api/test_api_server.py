@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
 import httpx
 import pytest
 
@@ -67,10 +71,52 @@ def test_life(tmp_path: Path, number: signal.Signals) -> None:
         child.send_signal(number)
         assert child.wait(timeout=20) == 0
         assert child.stderr is not None
-        assert child.stderr.read() == ""
+        told = [json.loads(line) for line in child.stderr.read().splitlines()]
+        assert [line["route"] for line in told] == ["/v1/documents", "/v1/search", "/healthz"]
     assert not (tmp_path / "own.db-wal").exists(), "the file was not closed"
     with Memory(tmp_path / "own.db", model="fake") as memory:
         assert (memory.stats().documents, memory.stats().searches_logged) == (1, 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once on Windows")
+def test_what_it_took_is_finished(tmp_path: Path) -> None:
+    """A request under way when it is told to stop is answered, and no other is taken."""
+    with process(tmp_path) as (child, address), ThreadPoolExecutor(1) as pool:
+        port = int(address.rpartition(":")[2])
+        with httpx.Client(base_url=address, trust_env=False, timeout=20) as http:
+            assert http.post("/v1/documents", json={"text": "one"}).is_success
+            other = apsw.Connection(str(tmp_path / "own.db"))
+            other.execute("BEGIN IMMEDIATE")
+            slow = pool.submit(http.post, "/v1/documents", json={"text": "two"})
+            _until(lambda: "vstash_requests_working 1.0" in _metrics(address))
+            child.send_signal(signal.SIGTERM)
+            _until(lambda: not _listens(port))
+            assert child.poll() is None
+            assert not slow.done()
+            other.close()
+            assert slow.result().status_code == 201
+        assert child.wait(timeout=20) == 0
+    with Memory(tmp_path / "own.db", model="fake") as memory:
+        assert memory.stats().documents == 2
+
+
+def _metrics(address: str) -> str:
+    return httpx.get(f"{address}/metrics", trust_env=False).text
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("host", NO_ADDRESS)

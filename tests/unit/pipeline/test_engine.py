@@ -185,7 +185,7 @@ def test_vectors_that_cannot_be_stored_are_refused(tmp_path: Path, name: str) ->
             lambda: memory.update(key="kept", text="changed"),
             lambda: memory.replace(kept.id, "changed"),
             lambda: memory.ingest(tmp_path / "file.md"),
-            lambda: memory.search("amber"),
+            lambda: memory.search("amber", mode="vector"),
         ):
             with pytest.raises(EmbeddingError):
                 call()

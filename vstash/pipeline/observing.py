@@ -1,0 +1,95 @@
+"""Whether a file and its model can be used, and what to watch of them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from vstash.errors import MisuseError, ModelError, VstashError
+from vstash.reports import Gauges, Health
+
+if TYPE_CHECKING:
+    from vstash.embed.protocol import Embedder
+    from vstash.learn.recorder import Recorder
+    from vstash.pipeline.record import Logged
+    from vstash.store.protocol import Store
+
+__all__ = ["Observing"]
+
+# A write of one document, its log and the file's growth fit into this.
+_LEAST_FREE_BYTES: Final = 16 * 2**20
+# Any text that every tokenizer reads.
+_PROBE: Final = "ready"
+
+
+class Observing:
+    """Looks after a file and its model.
+
+    Args:
+        store: The file.
+        embedder: Its model.
+        recorder: Of the disagreement log.
+    """
+
+    def __init__(self, store: Store, embedder: Embedder, recorder: Recorder[Logged]) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._recorder = recorder
+
+    def health(self) -> Health:
+        """Try it; see `Memory.health`."""
+        try:
+            with self._store.read() as reader:
+                reader.has_collection("default")
+        except VstashError as error:
+            return Health("unavailable", (f"{error.code}: {error.message}",))
+        reasons = (*self._disk(), *self._model())
+        return Health("degraded" if reasons else "ready", reasons)
+
+    def gauges(self) -> Gauges:
+        """Read counters; see `Memory.gauges`."""
+        with self._store.read() as reader:
+            found = reader.gauges()
+            chunks, awaiting = reader.chunk_count, reader.awaiting_count
+        return Gauges(
+            documents=found.documents,
+            chunks=chunks,
+            awaiting=awaiting,
+            disagreement=found.disagreement,
+            log_dropped=self._recorder.dropped,
+            jobs_open=found.jobs_open,
+            file_bytes=found.file_bytes,
+            wal_bytes=self._wal_bytes(),
+            free_bytes=self._free_bytes(),
+        )
+
+    def _disk(self) -> tuple[str, ...]:
+        if self._store.immutable or not os.access(self._store.path, os.W_OK):
+            return ("read_only: the file or its folder cannot be written; nothing can be stored",)
+        free = self._free_bytes()
+        if free is not None and free < _LEAST_FREE_BYTES:
+            return (
+                f"disk_full: {free / 2**20:.0f} MiB are left where the file is; writes will fail",
+            )
+        return ()
+
+    def _model(self) -> tuple[str, ...]:
+        try:
+            self._embedder.embed_queries([_PROBE])
+        except (ModelError, MisuseError) as error:
+            return (f"{error.code}: {error.message} Searches are answered from keywords alone.",)
+        except Exception as error:  # noqa: BLE001 - an embedder of the user's may raise anything
+            return (f"model_error: the embedding model fails with {type(error).__name__}",)
+        return ()
+
+    def _wal_bytes(self) -> int:
+        with suppress(OSError):
+            return self._store.path.with_name(f"{self._store.path.name}-wal").stat().st_size
+        return 0
+
+    def _free_bytes(self) -> int | None:
+        with suppress(OSError, AttributeError):  # Windows has no statvfs
+            found = os.statvfs(self._store.path.parent)
+            return found.f_bavail * found.f_frsize
+        return None
