@@ -161,6 +161,8 @@ CASES: Final = [
     ),
     *of("GET /v1/triples", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/stats", {"whole": True}),
+    *of("GET /v1/settings", {"whole": True}),
+    *of("GET /metrics", {"whole": True}),
     *of("POST /v1/check", {"whole": True}),
     *of("POST /v1/compact", {"whole": True}),
     *of(
