@@ -37,6 +37,7 @@ function request()
   place = place % #bodies + 1
   return wrk.format("POST", "/v1/search", {
     ["Content-Type"] = "application/json",
+    ["Accept-Encoding"] = "identity",
     ["X-Request-ID"] = string.format("%.0f", microseconds()),
   }, bodies[place])
 end

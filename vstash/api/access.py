@@ -86,7 +86,8 @@ EVERYTHING: Final = Access()
 STRANGER: Final = Access(scope="none")
 
 
-def _access(request: Request) -> Access:
+# Dependencies are coroutines although they wait for nothing: others run in a thread each.
+async def _access(request: Request) -> Access:
     # The guard has put it there; without a guard, as in tests, nobody is held to anything.
     found = request.scope.get(STATE, EVERYTHING)
     assert isinstance(found, Access)  # noqa: S101 - set by the guard alone

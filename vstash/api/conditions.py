@@ -131,11 +131,11 @@ def _refuse(request: Request, name: str) -> None:
         raise RequestError(f"This address does not take {name}.", pointer=f"/{name}")
 
 
-def _known(request: Request, _described: IfNoneMatchHeader = None) -> tuple[str, ...] | None:
+async def _known(request: Request, _described: IfNoneMatchHeader = None) -> tuple[str, ...] | None:
     return _given(request, "If-None-Match")
 
 
-def _if_match(request: Request, _described: IfMatchHeader = None) -> tuple[str, ...] | None:
+async def _if_match(request: Request, _described: IfMatchHeader = None) -> tuple[str, ...] | None:
     _refuse(request, "If-None-Match")
     return _strong(_given(request, "If-Match"))
 
@@ -147,12 +147,12 @@ def _is_absent(request: Request) -> bool:
     return etags is not None
 
 
-def _absent(request: Request, _described: IfAbsentHeader = None) -> bool:
+async def _absent(request: Request, _described: IfAbsentHeader = None) -> bool:
     _refuse(request, "If-Match")
     return _is_absent(request)
 
 
-def _absent_or_match(
+async def _absent_or_match(
     request: Request, _match: IfMatchHeader = None, _none: IfAbsentHeader = None
 ) -> dict[str, Any]:
     return {
