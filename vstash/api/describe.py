@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
+from vstash.api.bounds import SCHEMAS
 from vstash.api.problems import PROBLEM_TYPE, problem, title
 from vstash.api.replies import Problem
 from vstash.errors import (
@@ -133,7 +134,7 @@ class Api(FastAPI):
         if self.openapi_schema is None:
             schema = super().openapi()
             _, problems = models_json_schema([(Problem, "serialization")], ref_template=_REF)
-            schema["components"]["schemas"].update(problems["$defs"])
+            schema["components"]["schemas"].update({**problems["$defs"], **SCHEMAS})
             schema["components"]["securitySchemes"] = _KEY_SCHEMES
             # None of them is needed on the machine itself, unless the settings say so.
             schema["security"] = [{}, *({name: []} for name in _KEY_SCHEMES)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from vstash.api import bounds
 from vstash.api.access import Access
 from vstash.errors import FilterError
 from vstash.feedback import VerdictName
@@ -40,21 +41,40 @@ Text = Annotated[
     Field(
         description="What to remember, at least one visible character.",
         examples=["Ada prefers tea over coffee."],
+        json_schema_extra=bounds.VISIBLE,
     ),
 ]
 Title = Annotated[
     str | None,
-    Field(description="Put in front of every passage when it is indexed.", examples=["Ada"]),
+    Field(
+        description="Put in front of every passage when it is indexed.",
+        examples=["Ada"],
+        json_schema_extra=bounds.TITLE,
+    ),
 ]
 Collection = Annotated[
     str | None,
     Field(
-        description="A hard partition of the file; `default` when left out.", examples=["default"]
+        description="A hard partition of the file; `default` when left out.",
+        examples=["default"],
+        json_schema_extra=bounds.COLLECTION,
     ),
 ]
-Tags = Annotated[list[str], Field(description="Labels to filter by.", examples=[["people"]])]
+Tags = Annotated[
+    list[str],
+    Field(
+        description="Labels to filter by.",
+        examples=[["people"]],
+        json_schema_extra=bounds.TAGS,
+    ),
+]
 Metadata = Annotated[
-    dict[str, Any], Field(description="A JSON object to filter by.", examples=[{"author": "ada"}])
+    dict[str, Any],
+    Field(
+        description="A JSON object to filter by.",
+        examples=[{"author": "ada"}],
+        json_schema_extra=bounds.METADATA,
+    ),
 ]
 Time = Annotated[
     str | None,
@@ -71,6 +91,7 @@ Embed = Annotated[
         "background, and searches say how many chunks still await theirs."
     ),
 ]
+FilterTree = Annotated[dict[str, Any], WithJsonSchema(bounds.FILTER)]
 FilterText = Annotated[
     str | None,
     Field(
@@ -78,7 +99,14 @@ FilterText = Annotated[
         examples=['{"tags": {"contains": "people"}}'],
     ),
 ]
-Limit = Annotated[int, Field(description="Items per page, 1 to 1,000.", examples=[50])]
+Limit = Annotated[
+    int,
+    Field(
+        description="Items per page, 1 to 1,000.",
+        examples=[50],
+        json_schema_extra=bounds.LIMIT,
+    ),
+]
 Cursor = Annotated[
     str | None, Field(description="`next_cursor` of the page before; left out for the first.")
 ]
@@ -117,6 +145,7 @@ class DocumentInput(Body):
         description="Your own name for it, unique in its collection: a document that has it is "
         "replaced and keeps its id. Left out, the new document's id is its key.",
         examples=["people/ada"],
+        json_schema_extra=bounds.KEY,
     )
     title: Title = None
     collection: Collection = None
@@ -148,13 +177,22 @@ class DocumentPatch(Body):
         json_schema_extra={"examples": [{"title": "Ada", "metadata": {"draft": None}}]}
     )
 
-    text: str = Field(default_factory=str, description="A new text; it cannot be removed.")
-    title: str | None = Field(default=None, description="A new title; null for none.")
-    tags: list[str] | None = Field(default=None, description="All tags; null for none.")
+    text: str = Field(
+        default_factory=str,
+        description="A new text; it cannot be removed.",
+        json_schema_extra=bounds.VISIBLE,
+    )
+    title: str | None = Field(
+        default=None, description="A new title; null for none.", json_schema_extra=bounds.TITLE
+    )
+    tags: list[str] | None = Field(
+        default=None, description="All tags; null for none.", json_schema_extra=bounds.TAGS
+    )
     metadata: dict[str, Any] | None = Field(
         default=None,
         description="A merge patch of the metadata: members given are set, members given as null "
         "are removed, all others stay; null removes all.",
+        json_schema_extra=bounds.METADATA,
     )
     expires_at: Time = Field(default=None, description="A new time; null for never.")
 
@@ -177,15 +215,18 @@ class QuestionInput(Body):
     """What every search is asked."""
 
     query: str = Field(
-        description="Any text with a visible character.", examples=["what does Ada drink?"]
+        description="Any text with a visible character.",
+        examples=["what does Ada drink?"],
+        json_schema_extra=bounds.QUERY,
     )
     vector: list[float] | None = Field(
         default=None,
         description="The query's vector where it is ready, of the file's model; it is brought to "
         "length 1.",
+        json_schema_extra=bounds.VECTOR,
     )
     collection: Collection = None
-    filter: dict[str, Any] | None = Field(
+    filter: FilterTree | None = Field(
         default=None,
         description="A filter tree over key, title, tags, times and metadata; applied before the "
         "cut.",
@@ -200,13 +241,18 @@ class QuestionInput(Body):
     min_relevance: float | None = Field(
         default=None,
         description="Leave out hits of lower relevance, in [0, 1]; needs the strategy score.",
+        json_schema_extra=bounds.UNIT,
     )
     mmr: Mmr | None = Field(
         default=None,
         description="Choose the hits by maximal marginal relevance: `within` keeps the chunks of one "
         "document apart, `across` all.",
     )
-    mmr_lambda: float = Field(default=0.7, description="Of MMR, 0 to 1; 1 is relevance alone.")
+    mmr_lambda: float = Field(
+        default=0.7,
+        description="Of MMR, 0 to 1; 1 is relevance alone.",
+        json_schema_extra=bounds.UNIT,
+    )
     fold_duplicates: bool = Field(
         default=False,
         description="Leave out hits that say the same as a better one, or nearly so.",
@@ -214,6 +260,7 @@ class QuestionInput(Body):
     recency_half_life_days: float | None = Field(
         default=None,
         description="Raise what changed lately; after so many days it is raised half as much.",
+        json_schema_extra={"exclusiveMinimum": 0, "maximum": 36_500},
     )
 
     def asked(self, caller: Access) -> dict[str, Any]:
@@ -225,7 +272,12 @@ class QuestionInput(Body):
 class HitsInput(QuestionInput):
     """A search for hits."""
 
-    k: int = Field(default=10, description="How many hits, 1 to 1,000.", examples=[10])
+    k: int = Field(
+        default=10,
+        description="How many hits, 1 to 1,000.",
+        examples=[10],
+        json_schema_extra=bounds.LIMIT,
+    )
     collapse: Collapse | None = Field(
         default=None, description="One hit a document, its best chunk; k counts documents."
     )
@@ -244,9 +296,12 @@ class FeedbackInput(Body):
     search_id: str = Field(
         description="The `id` of the reply to a hybrid search that was logged.",
         examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"],
+        json_schema_extra=bounds.KEY,
     )
     chunk_id: int = Field(
-        description="Of any chunk in the collection that was searched.", examples=[17]
+        description="Of any chunk in the collection that was searched.",
+        examples=[17],
+        json_schema_extra=bounds.ROW,
     )
     # Memory refuses others, so that a wrong one in a batch does not keep the others out.
     verdict: SkipValidation[VerdictName] = Field(
@@ -256,6 +311,7 @@ class FeedbackInput(Body):
         default=None,
         description="That must have been searched; any when left out.",
         examples=["default"],
+        json_schema_extra=bounds.COLLECTION,
     )
 
 
@@ -271,8 +327,18 @@ class CalibrationInput(Body):
     """What to ask the file for."""
 
     collection: Collection = None
-    probes: int = Field(default=300, description="Queries to ask, 50 to 1,000.", examples=[300])
-    seed: int = Field(default=0, description="Which queries, 0 or more.", examples=[0])
+    probes: int = Field(
+        default=300,
+        description="Queries to ask, 50 to 1,000.",
+        examples=[300],
+        json_schema_extra={"minimum": 50, "maximum": 1000},
+    )
+    seed: int = Field(
+        default=0,
+        description="Which queries, 0 or more.",
+        examples=[0],
+        json_schema_extra={"minimum": 0, "maximum": 2**63 - 1},
+    )
 
 
 class CollectionQuery(Closed):
@@ -285,7 +351,9 @@ class DocumentsQuery(CollectionQuery):
     """Which documents to list."""
 
     key: str | None = Field(
-        default=None, description="Only the document with exactly this key; not with a filter."
+        default=None,
+        description="Only the document with exactly this key; not with a filter.",
+        json_schema_extra=bounds.KEY,
     )
     filter: FilterText = None
     limit: Limit = 50
