@@ -14,7 +14,8 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 FOUNDATION = {
     *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
-    *("times", "wire", "testing", "replies", "keys", "strict_json", "transfers", "deadlines"),
+    *("times", "wire", "testing", "replies", "keys", "jobs", "strict_json", "transfers"),
+    "deadlines",
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}
