@@ -15,7 +15,7 @@ from vstash.errors import (
     OverloadError,
     QueryError,
 )
-from vstash.jobs import JOB_STATES, Job, JobRequest, JobState
+from vstash.jobs import JOB_STATES, NO_SUCH_JOB, Job, JobRequest, JobState
 from vstash.pipeline.files import checked_ignore
 from vstash.pipeline.job_paths import checked_roots
 from vstash.pipeline.job_runner import JobRunner, interrupt_lost
@@ -128,9 +128,7 @@ class Jobs:
 
 def _there(job: Job | None) -> Job:
     if job is None:
-        raise JobNotFoundError(
-            "There is no job with this id; the last 1,000 that have ended are kept.", pointer="/id"
-        )
+        raise JobNotFoundError(NO_SUCH_JOB, pointer="/id")
     return job
 
 
