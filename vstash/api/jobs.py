@@ -195,6 +195,22 @@ class JobRoutes:
         )
         add_route(
             app,
+            "POST",
+            "/v1/jobs/{id}:cancel",
+            self.cancel,
+            scope="write",
+            name="cancelJob",
+            summary="Ask a job to stop",
+            model=JobReply,
+            said="The job as it is now: still running until it has stopped.",
+            responses={200: {"headers": _WAIT}},
+            errors=(JobNotFoundError, JobFinishedError, FieldError, *WRITING, *REPEATABLE),
+        )
+        self._attach_reading(app)
+
+    def _attach_reading(self, app: FastAPI) -> None:
+        add_route(
+            app,
             "GET",
             "/v1/jobs",
             self.page,
@@ -217,19 +233,6 @@ class JobRoutes:
             said="How far it is, or how it ended.",
             responses={200: {"headers": _WAIT}},
             errors=(JobNotFoundError, FieldError),
-        )
-        add_route(
-            app,
-            "POST",
-            "/v1/jobs/{id}:cancel",
-            self.cancel,
-            scope="write",
-            name="cancelJob",
-            summary="Ask a job to stop",
-            model=JobReply,
-            said="The job as it is now: still running until it has stopped.",
-            responses={200: {"headers": _WAIT}},
-            errors=(JobNotFoundError, JobFinishedError, FieldError, *WRITING, *REPEATABLE),
         )
 
     def start(self, given: Annotated[JobInput, Body()], caller: Caller, repeat: Repeat) -> Response:
