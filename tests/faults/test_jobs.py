@@ -19,7 +19,8 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX signal")
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = 600
+SCRIPT = Path(__file__).with_name("job_child.py")
+FILES = 400
 
 
 @dataclass(frozen=True)
@@ -58,39 +59,37 @@ class Served:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Enough files to be met on the way."""
+    """More files than a service is ahead of what it stored."""
     made = (tmp_path / "notes").resolve()
     made.mkdir()
     for number in range(FILES):
-        text = f"Note {number}. " + "It says something that takes a while to read. " * 60
-        (made / f"{number:04}.md").write_text(text, encoding="utf-8")
+        (made / f"{number:03}.md").write_text(f"Note {number} says something.", encoding="utf-8")
     return made
 
 
 @pytest.fixture
-def serve(tmp_path: Path, folder: Path) -> Iterator[Callable[[], Served]]:
+def gate(tmp_path: Path) -> Path:
+    """The file that lets a service go on in the middle of its job."""
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def serve(tmp_path: Path, folder: Path, gate: Path) -> Iterator[Callable[[], Served]]:
     """Starts processes that serve one file."""
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "VSTASH_CONFIG": os.devnull,
-        "VSTASH_MODEL": "fake",
-        "VSTASH_DB": str(tmp_path / "x.db"),
-        "VSTASH_INGEST_ROOTS": str(folder),
-    }
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "VSTASH_CONFIG": os.devnull}
     with ExitStack() as stack:
 
         def start() -> Served:
             process = subprocess.Popen(
-                [sys.executable, "-m", "vstash", "serve", "--port=0"],
-                stderr=subprocess.PIPE,
+                [sys.executable, str(SCRIPT), str(tmp_path / "x.db"), str(folder), str(gate)],
+                stdout=subprocess.PIPE,
                 text=True,
                 env=environment,
             )
             stack.callback(process.wait)
             stack.callback(process.kill)
-            assert process.stderr is not None
-            stack.enter_context(process.stderr)
-            address = process.stderr.readline().split()[-1]
+            assert process.stdout is not None
+            address = stack.enter_context(process.stdout).readline().strip()
             client = httpx.Client(base_url=address, timeout=30, trust_env=False)
             return Served(process, stack.enter_context(client))
 
@@ -105,12 +104,13 @@ def until(seen: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_service_that_was_killed(serve: Callable[[], Served], folder: Path) -> None:
+def test_a_service_that_was_killed(serve: Callable[[], Served], folder: Path, gate: Path) -> None:
     """Its job is interrupted at once, its part is there whole, and a new job does the rest."""
     service = serve()
     job = service.start(folder)
     until(lambda: service.documents >= 64)
     service.kill()
+    gate.touch()
     service = serve()
     shown = service.get(f"/v1/jobs/{job}")
     assert (shown["state"], shown["report"]) == ("interrupted", None)
@@ -126,7 +126,7 @@ def test_a_service_that_was_killed(serve: Callable[[], Served], folder: Path) ->
     assert service.get(f"/v1/jobs/{job}")["state"] == "interrupted"
 
 
-def test_a_job_of_a_living_process(serve: Callable[[], Served], folder: Path) -> None:
+def test_a_job_of_a_living_process(serve: Callable[[], Served], folder: Path, gate: Path) -> None:
     """The control: another service on the same file leaves it alone, shows it, and can stop it."""
     first = serve()
     job = first.start(folder)
@@ -134,6 +134,9 @@ def test_a_job_of_a_living_process(serve: Callable[[], Served], folder: Path) ->
     second = serve()
     assert second.get(f"/v1/jobs/{job}")["state"] == "running"
     assert second.http.post(f"/v1/jobs/{job}:cancel").json()["state"] == "running"
+    time.sleep(2)  # The sign of life with which the first hears of it comes every second.
+    assert second.get(f"/v1/jobs/{job}")["state"] == "running"
+    gate.touch()
     until(lambda: second.get(f"/v1/jobs/{job}")["state"] == "cancelled")
     shown = second.get(f"/v1/jobs/{job}")
     assert first.get(f"/v1/jobs/{job}") == shown
@@ -141,12 +144,17 @@ def test_a_job_of_a_living_process(serve: Callable[[], Served], folder: Path) ->
     assert second.findings() == []
 
 
-def test_a_service_that_was_told_to_stop(serve: Callable[[], Served], folder: Path) -> None:
+def test_a_service_that_was_told_to_stop(
+    serve: Callable[[], Served], folder: Path, gate: Path
+) -> None:
     """It stops between two batches, says how far it came, and leaves what waits to the next."""
     service = serve()
     job, waiting = service.start(folder), service.start(folder)
     until(lambda: service.documents >= 64)
     service.process.send_signal(signal.SIGTERM)
+    until(lambda: refused(service))
+    time.sleep(0.5)  # From the last answer to the end of what it serves.
+    gate.touch()
     assert service.process.wait(30) == 0
     service = serve()
     shown = service.get(f"/v1/jobs/{job}")
@@ -157,3 +165,12 @@ def test_a_service_that_was_told_to_stop(serve: Callable[[], Served], folder: Pa
     report = service.get(f"/v1/jobs/{waiting}")["report"]
     assert (report["unchanged"], report["added"]) == (stored, FILES - stored)
     assert service.findings() == []
+
+
+def refused(service: Served) -> bool:
+    """Whether it takes no more connections."""
+    try:
+        httpx.get(f"{service.http.base_url}/healthz", trust_env=False)
+    except httpx.TransportError:
+        return True
+    return False
