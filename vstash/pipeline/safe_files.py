@@ -118,9 +118,12 @@ class Files:
         if self._is_own(opened):
             # Somebody put it there since. Closing would drop SQLite's locks, so it stays open.
             raise _ours()
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             self._refuse(opened)
-            return stream.read(limit)
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                return stream.read(limit)
+        finally:
+            os.close(descriptor)
 
     def _refuse(self, status: os.stat_result) -> None:
         if self._is_own(status):
