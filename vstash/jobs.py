@@ -11,7 +11,6 @@ from vstash.types import EmbedWhen
 
 __all__ = [
     "JOB_STATES",
-    "NO_SUCH_JOB",
     "Job",
     "JobError",
     "JobKind",
@@ -24,8 +23,6 @@ __all__ = [
 JobKind = Literal["ingest"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 JOB_STATES: Final[tuple[JobState, ...]] = get_args(JobState)
-# The same words for one that is not there and one that the caller may not know of.
-NO_SUCH_JOB: Final = "There is no job with this id; the last 1,000 that have ended are kept."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from vstash import Memory
+from vstash import Client, Memory
 
 if TYPE_CHECKING:
     from tests.contract.interface import JsonDict
@@ -38,7 +38,7 @@ class JobCalls(Protocol):
 class JobsOverMemory:
     """Jobs of a `Memory`."""
 
-    _memory: Memory
+    _memory: Memory | Client
     _call: Callable[..., JsonDict]
 
     def start_ingest(self, paths: Sequence[str], **fields: Any) -> JsonDict:

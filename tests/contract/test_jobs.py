@@ -36,7 +36,7 @@ def reading(
     kind: Kind, opening: Opener, path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Interface:
     """The interface under test, where files below the folder may be read."""
-    if kind == "rest":
+    if kind in {"rest", "client"}:
         monkeypatch.setenv("VSTASH_INGEST_ROOTS", str(folder.parent))
     return opening(path)
 
@@ -153,7 +153,7 @@ def test_wrong_calls(interface: Interface, call: Call, code: str, pointer: str) 
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
 
 
-@pytest.mark.parametrize("kind", ["memory", "rest"], indirect=True)
+@pytest.mark.parametrize("kind", ["memory", "rest", "client"], indirect=True)
 @pytest.mark.parametrize(
     ("fields", "code", "pointer"),
     [

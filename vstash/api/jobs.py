@@ -26,7 +26,8 @@ from vstash.errors import (
     PathNotFoundError,
     QueryError,
 )
-from vstash.jobs import NO_SUCH_JOB, Job, JobKind, JobState
+from vstash.errors.missing import no_job
+from vstash.jobs import Job, JobKind, JobState
 from vstash.memory import Memory
 from vstash.types import EmbedWhen
 
@@ -281,8 +282,8 @@ class JobRoutes:
 
     def _own(self, job_id: str, caller: Access) -> Job:
         job = self._memory.job(job_id)
-        if caller.only not in {None, job.collection}:
-            raise JobNotFoundError(NO_SUCH_JOB, pointer="/id")
+        if not caller.sees(job.collection):
+            raise no_job()
         return job
 
 

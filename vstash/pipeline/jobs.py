@@ -11,11 +11,11 @@ import uuid6
 from vstash.errors import (
     FieldError,
     JobFinishedError,
-    JobNotFoundError,
     OverloadError,
     QueryError,
 )
-from vstash.jobs import JOB_STATES, NO_SUCH_JOB, Job, JobRequest, JobState
+from vstash.errors.missing import no_job
+from vstash.jobs import JOB_STATES, Job, JobRequest, JobState
 from vstash.pipeline.files import checked_ignore
 from vstash.pipeline.job_paths import checked_roots
 from vstash.pipeline.job_runner import JobRunner, interrupt_lost
@@ -128,7 +128,7 @@ class Jobs:
 
 def _there(job: Job | None) -> Job:
     if job is None:
-        raise JobNotFoundError(NO_SUCH_JOB, pointer="/id")
+        raise no_job()
     return job
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from tests.unit.api.service import Service, running
 from vstash import Memory
-from vstash.api.access import Access
 from vstash.api.jobs import JobPage, JobReply
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders are confined on POSIX")
@@ -209,28 +208,36 @@ def test_wrong_bodies(shared: Service, change: dict[str, object]) -> None:
     assert shared.memory.jobs().items == ()
 
 
-def test_a_key_of_one_collection(tmp_path: Path, root: Path) -> None:
+def test_a_key_of_one_collection(reading: Service, root: Path) -> None:
     """It starts jobs in its own, and those of others are not there for it."""
-    with running(
-        tmp_path, ingest_roots=(str(root),), access=Access(scope="write", only="mine")
-    ) as service:
-        mine = ended(service, start(service, str(root)))
-        assert mine.collection == "mine"
-        theirs = service.memory.start_ingest(root, collection="theirs").id
-        refused = start(service, str(root), collection="theirs")
-        assert (refused.status_code, refused.json()["code"]) == (403, "collection_forbidden")
-        assert [job["id"] for job in service.http.get("/v1/jobs").json()["items"]] == [mine.id]
-        unknown = service.http.get("/v1/jobs/no-such-job")
-        assert unknown.status_code == 404
-        for answer in (
-            service.http.get(f"/v1/jobs/{theirs}"),
-            service.http.post(f"/v1/jobs/{theirs}:cancel"),
-        ):
-            assert (answer.status_code, answer.json()) == (404, unknown.json())
-        other = service.http.get("/v1/jobs", params={"collection": "theirs"})
-        assert other.json()["code"] == "collection_forbidden"
-        conflict = service.http.post(f"/v1/jobs/{mine.id}:cancel")
-        assert (conflict.status_code, conflict.json()["code"]) == (409, "job_finished")
+    secret = reading.memory.create_key("bound", scope="write", collection="mine").secret
+    theirs = reading.memory.start_ingest(root, collection="theirs").id
+    reading.http.headers["Authorization"] = f"Bearer {secret}"
+    mine = ended(reading, start(reading, str(root)))
+    assert mine.collection == "mine"
+    refused = start(reading, str(root), collection="theirs")
+    assert (refused.status_code, refused.json()["code"]) == (403, "collection_forbidden")
+    assert [job["id"] for job in reading.http.get("/v1/jobs").json()["items"]] == [mine.id]
+    unknown = reading.http.get("/v1/jobs/no-such-job")
+    for answer in (
+        reading.http.get(f"/v1/jobs/{theirs}"),
+        reading.http.post(f"/v1/jobs/{theirs}:cancel"),
+    ):
+        assert (answer.status_code, answer.json()) == (404, unknown.json())
+    other = reading.http.get("/v1/jobs", params={"collection": "theirs"})
+    assert other.json()["code"] == "collection_forbidden"
+    conflict = reading.http.post(f"/v1/jobs/{mine.id}:cancel")
+    assert (conflict.status_code, conflict.json()["code"]) == (409, "job_finished")
+
+
+def test_a_key_that_may_only_read(reading: Service, root: Path) -> None:
+    """It sees jobs, and neither starts nor cancels one."""
+    job = ended(reading, start(reading, str(root)))
+    secret = reading.memory.create_key("reader").secret
+    reading.http.headers["Authorization"] = f"Bearer {secret}"
+    assert reading.http.get(f"/v1/jobs/{job.id}").status_code == 200
+    for answer in (start(reading, str(root)), reading.http.post(f"/v1/jobs/{job.id}:cancel")):
+        assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
 
 
 def test_what_another_process_queued(reading: Service, root: Path) -> None:
