@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -97,7 +98,10 @@ class JobRunner:
         """Begin, and look for jobs at once."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._loop, name="vstash-jobs", daemon=True)
+                # In a context of its own: the deadline of whoever asked is not that of the jobs.
+                self._thread = threading.Thread(
+                    target=Context().run, args=(self._loop,), name="vstash-jobs", daemon=True
+                )
                 self._thread.start()
         self._wake.set()
 
