@@ -41,10 +41,11 @@ CREATE TABLE job (
         CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'interrupted')),
     cancelled  INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)), -- somebody asked for it
     request    TEXT NOT NULL CHECK (json_valid(request)),
+    within     TEXT CHECK (json_valid(within)), -- folders that its files must be in, NULL for any
     progress   TEXT NOT NULL CHECK (json_valid(progress)),
     report     TEXT CHECK (json_valid(report)),
     error      TEXT CHECK (json_valid(error)),
-    runner     TEXT NOT NULL, -- names the process that works on it
+    runner     TEXT NOT NULL, -- names who works on it, empty for nobody yet
     seen       INTEGER NOT NULL, -- when the runner last said that it lives
     created    INTEGER NOT NULL,
     started    INTEGER,

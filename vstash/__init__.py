@@ -4,6 +4,7 @@ from vstash.client import Client
 from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
+from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
 from vstash.misses import MissingWord, WhyNot
@@ -76,6 +77,11 @@ __all__ = [
     "ImportReport",
     "IngestProgress",
     "IngestReport",
+    "Job",
+    "JobError",
+    "JobProgress",
+    "JobReport",
+    "JobRequest",
     "JudgedSearch",
     "LeftOut",
     "LeftOutPassage",

@@ -12,6 +12,7 @@ from typing import Final
 
 from tests.contract.data_calls import DataOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
+from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
 from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
@@ -70,7 +71,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(DataOverCli, KeysOverCli, TransferOverCli):
+class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from tests.contract.data_calls import DataOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
+from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
 from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
@@ -50,7 +51,7 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
     return parse_time(text, pointer="/expires_at") if isinstance(text, str) else text
 
 
-class MemoryInterface(DataOverMemory, KeysOverMemory, TransferOverMemory):
+class MemoryInterface(DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOverMemory):
     """`Memory` in this process.
 
     Args:

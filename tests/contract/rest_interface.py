@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from tests.contract.cli_interface import child_environment
 from tests.contract.data_calls import DataOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
+from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
 from tests.contract.memory_interface import typed
 from tests.contract.transfer_calls import TransferOverRest
@@ -75,7 +76,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(DataOverRest, KeysOverRest, TransferOverRest):
+class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:

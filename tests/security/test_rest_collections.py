@@ -75,7 +75,7 @@ def of(route: str, *cases: dict[str, Any]) -> list[Case]:
     return [Case(route, **case) for case in cases]
 
 
-# Braces stand for ids: of the other collection's document, chunk and search.
+# Braces stand for ids: of the other collection's document, chunk, search and job.
 CASES: Final = [
     *of("POST /v1/documents", {"body": there(text="x", key=KEY)}, {"body": there(text="new")}),
     *of("PUT /v1/documents", {"query": {"key": KEY, "collection": OTHER}, "body": {"text": "x"}}),
@@ -159,6 +159,10 @@ CASES: Final = [
         "POST /v1/import",
         *({"arriving": True, "query": query} for query in ({}, {"collection": OTHER})),
     ),
+    *of("POST /v1/jobs", {"body": there(kind="ingest", paths=["{folder}"])}),
+    *of("GET /v1/jobs", {}, {"query": {"collection": OTHER}}),
+    *of("GET /v1/jobs/{id}", {}),
+    *of("POST /v1/jobs/{id}:cancel", {}),
     *of("GET /v1/triples", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/stats", {"whole": True}),
     *of("GET /v1/settings", {"whole": True}),
@@ -188,7 +192,8 @@ def routes(memory: Memory) -> set[str]:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """A service over two collections that hold the same, but for the canary."""
-    with running(tmp_path, guarded=False, behind=Bound) as started:
+    settings: dict[str, Any] = {"ingest_roots": (str(tmp_path),)}
+    with running(tmp_path, guarded=False, behind=Bound, **settings) as started:
         for name, mark in (("a", "ours"), (OTHER, CANARY)):
             documents = [
                 NewDocument(f"Tea {n} {mark} is hot.", f"{mark}/{n}", mark, name, [mark], {mark: n})
@@ -200,6 +205,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
             found = started.memory.search(f"green tea {mark}", collection=name)
             started.memory.feedback(found.id, found.hits[0].chunk.id, "helpful")
             plant_triple(started.memory, found)
+            plant_job(started.memory, name)
         yield started
 
 
@@ -211,6 +217,17 @@ def plant_triple(memory: Memory, found: SearchResult) -> None:
             "INSERT INTO triple (search, positive, negative, kind, evidence) "
             "SELECT number, ?, ?, 'dense_blind_spot', '{}' FROM search WHERE id = ?",
             (*pair, found.id),
+        )
+
+
+def plant_job(memory: Memory, collection: str) -> None:
+    """A job that somebody elsewhere works on, for a long time to come."""
+    with memory._engine.store.write() as writer:
+        writer._connection.execute(
+            "INSERT INTO job (id, kind, collection, state, request, progress, runner, seen, created) "
+            "VALUES (?1 || '-job', 'ingest', ?1, 'running', json_object('paths', json_array(?1)), "
+            "'{}', 'elsewhere', 1 << 60, 0)",
+            (collection,),
         )
 
 
@@ -226,6 +243,7 @@ def state(memory: Memory) -> object:
         [memory.get(each.id, include=("text", "chunks")) for each in documents],
         memory.disagreements(collection=OTHER, texts=True).items,
         memory.judged_searches(collection=OTHER).items,
+        memory.jobs(collection=OTHER).items,
     )
 
 
@@ -239,6 +257,8 @@ def ids(memory: Memory) -> dict[str, str]:
         "name": OTHER,
         "search": search.search_id,
         "chunk_id": str(document.chunks[0].id),
+        "job": f"{OTHER}-job",
+        "folder": str(memory.path.parent.resolve()),
     }
 
 
@@ -258,6 +278,7 @@ def send(
 ) -> httpx.Response:
     """Send the request of a case."""
     method, _, path = case.route.partition(" ")
+    path = path.replace("/jobs/{id}", "/jobs/{job}")
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", value)
     body: dict[str, Any] = {} if case.body is None else {"json": filled(case.body, names)}
@@ -311,7 +332,7 @@ def test_what_is_hidden_looks_as_if_it_were_not_there(service: Service) -> None:
     """By id, a thing of another collection is answered to the letter as one that does not exist."""
     names = ids(service.memory)
     absent = {**names, "id": "0198c0de-5a4b-7c3d-8e2f-1a2b3c4d5e6f", "chunk_id": "1000000"}
-    absent["search"] = absent["id"]
+    absent["search"] = absent["job"] = absent["id"]
     for case in CASES:
         named = "{id}" in case.route + str(case.body) or "{chunk_id}" in case.route + str(case.body)
         if OTHER not in str(case.body) and named and not case.whole:

@@ -14,7 +14,8 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 FOUNDATION = {
     *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
-    *("times", "wire", "testing", "replies", "keys", "strict_json", "transfers", "deadlines"),
+    *("times", "wire", "testing", "replies", "keys", "jobs", "strict_json", "transfers"),
+    "deadlines",
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}
@@ -46,6 +47,11 @@ OURS = {"documents.read_text"}
 # The command that starts the service is the one place where a skin knows another.
 STARTS_THE_SERVICE = ("cli/serving.py", "api")
 CREATES = ("store/connection.py", "create_file")
+# What a caller names may be our own file under another name: one module opens it, after a look at
+# device and inode.
+OPENS = "pipeline/safe_files.py"
+# Who could be given the path of a file to read.
+GIVEN_PATHS = {"pipeline", "memory", "api"}
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,14 @@ def test_the_store_opens_files_through_sqlite_only() -> None:
     # The one read is of migrations, in the installation.
     assert [hit for hit in found if not hit.endswith(migrations)] == []
     assert [hit.split(":")[0] for hit in found] == ["store/migrate.py"]
+
+
+def test_what_is_ingested_is_opened_in_one_place() -> None:
+    """Files that callers name are opened by the module that first looks whether they are ours."""
+    found = [hit for module in MODULES if module.part in GIVEN_PATHS for hit in descriptors(module)]
+    assert {hit.split(":")[0] for hit in found} == {OPENS}
+    planted = Module("pipeline/ingest.py", "pipeline", "extract(file.path.read_bytes())")
+    assert descriptors(planted) != []
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from vstash.api.documents import DocumentRoutes
 from vstash.api.feedback import FeedbackRoutes
 from vstash.api.guard import Guard, Rules
 from vstash.api.health import HealthRoutes
+from vstash.api.jobs import JobRoutes
 from vstash.api.keys import KeyRoutes
 from vstash.api.load import Load, work_threads
 from vstash.api.metrics import Cached, Metrics
@@ -51,6 +52,7 @@ def _lifespan(memory: Memory) -> Callable[[FastAPI], AbstractAsyncContextManager
         anyio.to_thread.current_default_thread_limiter().total_tokens = threads
         # What was stored without vectors, by this service or by others, gets them.
         memory.embed_in_background()
+        memory.work_in_background()
         yield
 
     return running
@@ -91,6 +93,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         CompactRoutes,
         TransferRoutes,
         ConfigurationRoutes,
+        JobRoutes,
     ):
         routes(memory).attach(app)
     HealthRoutes(memory, metrics).attach(app)

@@ -55,6 +55,8 @@ _KINDS: Final[Mapping[str, type[InputError]]] = {
     **dict.fromkeys(
         ("query", "k", "mode", "strategy", "explain", "log", "limit", "texts"), QueryError
     ),
+    **dict.fromkeys(("paths", "ignore", "prune"), FieldError),
+    "state": QueryError,
     **dict.fromkeys(("collapse", "mmr", "mmr_lambda", "fold_duplicates"), QueryError),
     "min_relevance": QueryError,
     **dict.fromkeys(("recency_half_life_days", "max_tokens", "order", "widen"), QueryError),

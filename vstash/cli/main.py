@@ -23,6 +23,7 @@ from vstash.cli.granting import keys
 from vstash.cli.groups import Group
 from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
+from vstash.cli.jobs import job, jobs
 from vstash.cli.judging import feedback
 from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
@@ -113,6 +114,8 @@ for command in (
     triples,
     feedback,
     calibrate,
+    jobs,
+    job,
     evaluate,
     export,
     import_documents,

@@ -12,11 +12,12 @@ from vstash.client.judging import Judging
 from vstash.client.searching import Searching
 from vstash.client.transferring import Transferring
 from vstash.client.transport import Transport
+from vstash.client.working import Working
 
 __all__ = ["Client"]
 
 
-class Client(Documents, Searching, Collecting, Judging, Granting, Transferring):
+class Client(Documents, Searching, Collecting, Judging, Granting, Transferring, Working):
     """A vstash service, used like a `Memory`; safe to share between threads.
 
     Requests that got no answer are repeated, and applied once however often they arrive.

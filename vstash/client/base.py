@@ -26,8 +26,9 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 Self = TypeVar("Self", bound="Base")
 
-# What runs in the caller's process cannot run in the service's.
+# What is of the caller's process, or for the service itself to say.
 _LOCAL = {
+    "within": "A service keeps to its own setting ingest_roots: leave within out.",
     "progress": "A service cannot call back: leave progress out.",
     "tokenizer": "A service counts tokens by its own tokenizer: set context_tokenizer there.",
 }

@@ -17,6 +17,7 @@ __all__ = [
     "no_chunk",
     "no_collection",
     "no_document",
+    "no_job",
     "no_search",
 ]
 
@@ -101,6 +102,13 @@ def no_collection() -> CollectionNotFoundError:
     return CollectionNotFoundError(
         "There is no such collection: it exists from the first document written to it.",
         pointer="/collection",
+    )
+
+
+def no_job() -> JobNotFoundError:
+    """The same for a job."""
+    return JobNotFoundError(
+        "There is no job with this id: the last 1,000 that have ended are kept.", pointer="/id"
     )
 
 

@@ -16,6 +16,7 @@ from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
 from vstash.memory.storing import Storing
 from vstash.memory.transferring import Transferring
+from vstash.memory.working import Working
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
@@ -35,6 +36,7 @@ class Memory(
     Repeating,
     Granting,
     Transferring,
+    Working,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 

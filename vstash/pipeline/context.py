@@ -17,7 +17,7 @@ from vstash.contexts import (
 from vstash.embed.counting import checked_counter, counter_of_file, counter_of_model
 from vstash.errors import FieldError, PathNotFoundError, QueryError, SettingsError
 from vstash.pipeline.draft import Draft, Fitted, Stock, read_stock
-from vstash.pipeline.files import is_ours
+from vstash.pipeline.safe_files import is_ours
 from vstash.pipeline.stopwatch import Stopwatch
 from vstash.search.prompt import marks
 

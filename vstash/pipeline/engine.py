@@ -22,6 +22,8 @@ from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.exporting import Exporting
 from vstash.pipeline.importing import Importing
 from vstash.pipeline.ingest import Ingesting
+from vstash.pipeline.job_runner import JobRunner
+from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
 from vstash.pipeline.misses import Misses
@@ -81,9 +83,11 @@ class Engine:
     keys: Keys
     exporting: Exporting
     importing: Importing
+    jobs: Jobs
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
+        self.jobs.runner.close()
         self.background.close()
         self.recorder.close()
         self.store.close()
@@ -142,6 +146,8 @@ def _assembled(
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
+    background = BackgroundEmbedding(embedding)
+    ingesting = Ingesting(store, writing, settings)
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
     return Engine(
         store=store,
@@ -151,9 +157,9 @@ def _assembled(
         writing=writing,
         removing=Removing(store, recorder, clock),
         bulk=Bulk(writing, embedder, settings),
-        ingesting=Ingesting(store, writing, settings),
+        ingesting=ingesting,
         embedding=embedding,
-        background=BackgroundEmbedding(embedding),
+        background=background,
         searching=searching,
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
@@ -165,6 +171,7 @@ def _assembled(
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
+        jobs=Jobs(store, JobRunner(store, ingesting, background, clock), clock),
     )
 
 

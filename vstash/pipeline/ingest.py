@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from vstash.errors import FieldError, InputError, MediaTypeError
-from vstash.pipeline.files import FoundFile, found_files, is_ours, resolved
+from vstash.pipeline.files import FoundFile, found_files, is_folder, resolved
 from vstash.pipeline.overlap import overlapped
 from vstash.pipeline.prepare import Prepared, checked_collection, checked_tags, prepare
 from vstash.pipeline.ready import Ready, Source
+from vstash.pipeline.safe_files import Files
 from vstash.reports import (
     FileOutcome,
     IngestProgress,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vstash.pipeline.write import Writing
     from vstash.settings import Settings
     from vstash.store.protocol import Store
+    from vstash.store.session import Reader
 
 __all__ = ["Ingesting"]
 
@@ -50,22 +52,45 @@ class Pending:
 
 @dataclass(slots=True)
 class Run:
-    """One ingest under way."""
+    """One ingest: what is asked, and how far it is.
 
+    Attributes:
+        files: Looks at files and reads them.
+        roots: Absolute, resolved, existing.
+        stop: Asked before each file whether to leave the rest.
+        cut: Whether it did leave some.
+    """
+
+    files: Files
+    roots: Sequence[Path]
     collection: str
     tags: tuple[str, ...]
-    known: dict[str, SourceRow]
-    progress: ProgressCallback | None
+    ignore: Sequence[str]
+    embed: bool
+    prune: PruneDecision = False
+    progress: ProgressCallback | None = None
+    stop: Callable[[], bool] = lambda: False
+    known: dict[str, SourceRow] = field(default_factory=dict)
     touched: list[tuple[str, int, int]] = field(default_factory=list)
     outcomes: list[FileOutcome] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[Status, int] = field(default_factory=dict)
     found: int = 0
     done: int = 0
     chunks: int = 0
+    cut: bool = False
+
+    def halted(self) -> bool:
+        """Whether to leave the rest."""
+        self.cut = self.cut or self.stop()
+        return self.cut
+
+    def count(self, status: Status) -> int:
+        """How many files ended so."""
+        return self.counts.get(status, 0)
 
     def finish(self, file: FoundFile, status: Status, reason: str = "", chunks: int = 0) -> None:
         """Book what became of a file and tell the caller."""
-        self.counts[status] = self.counts.get(status, 0) + 1
+        self.counts[status] = self.count(status) + 1
         self.done += 1
         self.chunks += chunks
         if status != "unchanged":
@@ -100,45 +125,63 @@ class Ingesting:
         embed: bool,
     ) -> IngestReport:
         """Ingest; see `Memory.ingest`."""
+        run = Run(
+            files=Files(self._store.path),
+            roots=resolved(paths),
+            collection=checked_collection(collection),
+            tags=checked_tags(tags),
+            ignore=ignore,
+            embed=embed,
+            prune=prune,
+            progress=progress,
+        )
+        return self.work(run)
+
+    def work(self, run: Run) -> IngestReport:
+        """Do what a run asks for; where it is told to stop, what is finished stays."""
         start = time.perf_counter()
-        name, labels = checked_collection(collection), checked_tags(tags)
-        roots = resolved(paths)
-        files = list(found_files(roots, ignore))
+        files = self._files(run)
         with self._store.read() as reader:
-            known = {
-                row.key: row
-                for root in roots
-                for row in reader.sources(name, _prefix(root))
-                # Of a file named, the prefix alone would take its neighbours as well.
-                if root.is_dir() or row.key == root.as_posix()
+            run.known = {
+                row.key: row for root in run.roots for row in _known_below(reader, run, root)
             }
-        run = Run(name, labels, known, progress, found=len(files))
 
         def make(batch: Sequence[Pending]) -> tuple[Sequence[Pending], list[Ready]]:
-            return batch, self._ready(batch, embed=embed)
+            return batch, self._ready(batch, embed=run.embed)
 
         # Two batches at a time: while one is written or its last text is embedded, the model has work.
         for batch, ready in overlapped(self._batches(run, files), make, workers=2):
             self._store_batch(run, batch, ready)
         self._touch(run)
-        pruned = self._prune(run, prune) if prune else ()
+        pruned = self._prune(run) if run.prune and not run.halted() else ()
         return IngestReport(
-            added=run.counts.get("added", 0),
-            replaced=run.counts.get("replaced", 0),
-            unchanged=run.counts.get("unchanged", 0),
-            skipped=run.counts.get("skipped", 0),
-            failed=run.counts.get("failed", 0),
+            added=run.count("added"),
+            replaced=run.count("replaced"),
+            unchanged=run.count("unchanged"),
+            skipped=run.count("skipped"),
+            failed=run.count("failed"),
             chunks=run.chunks,
             pruned=pruned,
             outcomes=tuple(run.outcomes),
             seconds=round(time.perf_counter() - start, 3),
         )
 
+    def _files(self, run: Run) -> list[FoundFile]:
+        files = []
+        for file in found_files(run.files, run.roots, run.ignore):
+            if run.halted():
+                break
+            files.append(file)
+            run.found += 1
+        return files
+
     def _batches(self, run: Run, files: Sequence[FoundFile]) -> Iterator[list[Pending]]:
         """Read files, and hand on those that are new or changed in batches of bounded size."""
         batch: list[Pending] = []
         chars = 0
         for file in files:
+            if run.halted():
+                return
             pending = self._taken(run, file)
             if pending is None:
                 continue
@@ -177,16 +220,15 @@ class Ingesting:
     def _read(self, run: Run, file: FoundFile) -> Prepared:
         if not file.named and not is_supported(file.path.name):
             raise MediaTypeError("This type of file is not read.")
-        if file.size > self._settings.max_file_bytes:
-            raise InputError(
-                f"The file has {file.size:,} bytes; the limit is "
-                f"{self._settings.max_file_bytes:,} (setting max_file_bytes)."
-            )
+        limit = self._settings.max_file_bytes
+        if file.size > limit:
+            raise _too_large(file.size, limit)
         if not _is_text(file.key):
             raise FieldError("The file's name is not UTF-8, so it cannot be a key.", pointer="/key")
-        if is_ours(file.path, self._store.path):
-            raise MediaTypeError("This is the vstash file itself.")
-        extracted = extract(file.path.read_bytes(), name=file.path.name)
+        content = run.files.read(file.path, limit=limit + 1)
+        if len(content) > limit:
+            raise _too_large(len(content), limit)
+        extracted = extract(content, name=file.path.name)
         document = NewDocument(
             text=extracted.text,
             key=file.key,
@@ -218,28 +260,38 @@ class Ingesting:
                 for document_id, size, mtime_ns in touched:
                     writer.touch_source(document_id, size, mtime_ns)
 
-    def _prune(self, run: Run, prune: PruneDecision) -> tuple[str, ...]:
-        gone = [row for row in run.known.values() if not _exists(row.key)]
+    def _prune(self, run: Run) -> tuple[str, ...]:
+        gone = [row for row in run.known.values() if not _exists(run.files, row.key)]
         keys = tuple(sorted(row.key for row in gone))
-        if not keys or (callable(prune) and not prune(keys)):
+        if not keys or (callable(run.prune) and not run.prune(keys)):
             return ()
         self._writing.delete_ids([row.document_id for row in gone])
         return keys
 
 
-def _prefix(root: Path) -> str:
-    return root.as_posix().rstrip("/") + "/" if root.is_dir() else root.as_posix()
+def _known_below(reader: Reader, run: Run, root: Path) -> list[SourceRow]:
+    name = root.as_posix()
+    if is_folder(run.files, root):
+        return reader.sources(run.collection, name.rstrip("/") + "/")
+    # The prefix alone would take its neighbours as well.
+    return [row for row in reader.sources(run.collection, name) if row.key == name]
 
 
-def _exists(key: str) -> bool:
+def _exists(files: Files, key: str) -> bool:
     try:
-        Path(key).lstat()
+        files.status(Path(key))
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         # What stands behind a folder that cannot be read is not known to be gone.
         return True
     return True
+
+
+def _too_large(size: int, limit: int) -> InputError:
+    return InputError(
+        f"The file has {size:,} bytes or more; the limit is {limit:,} (setting max_file_bytes)."
+    )
 
 
 def _is_text(name: str) -> bool:

@@ -31,6 +31,7 @@ from vstash.store.counts import counts, gauges
 from vstash.store.derived import Derived
 from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
+from vstash.store.jobs import JobReader
 from vstash.store.lengths import LengthTable
 from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import Leg, StoreCounts, StoreGauges
@@ -304,6 +305,11 @@ class Reader(DocumentReader):
     def access_keys(self, key_id: str | None = None) -> list[tuple[AccessKey, bytes]]:
         """All access keys with the digests of their secrets, or the one with an id."""
         return keys.find_keys(self._connection, key_id)
+
+    @property
+    def jobs(self) -> JobReader:
+        """The jobs of the file."""
+        return JobReader(self._connection)
 
     def counts(self) -> StoreCounts:
         """How much the file holds."""

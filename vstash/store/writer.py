@@ -27,6 +27,7 @@ from vstash.store import (
     vectors,
 )
 from vstash.store.derived import Derived
+from vstash.store.jobs import JobWriter
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, drop_gone, merge_some
 from vstash.store.rows import ChunkRow, DocumentRow, SearchRow
@@ -342,6 +343,11 @@ class Writer(Reader):
     def optimise_words(self) -> None:
         """Write the keyword index anew as one piece, without the words of chunks that are gone."""
         keyword.optimise(self._connection)
+
+    @property
+    def jobs(self) -> JobWriter:
+        """The jobs of the file, to be changed."""
+        return JobWriter(self._connection)
 
     def _model_number(self) -> int:
         model = self.model

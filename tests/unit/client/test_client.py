@@ -24,6 +24,7 @@ LOCAL = {
     "once": "the client's requests carry keys by themselves",
     "embed": "a service embeds in the background",
     "embed_in_background": "it does so from its start",
+    "work_in_background": "the same",
     "ingest": "reads the caller's own files",
     "access": "the service looks keys up for itself",
     "has_living_key": "the same",

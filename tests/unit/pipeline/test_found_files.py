@@ -11,6 +11,9 @@ import pytest
 
 from vstash.errors import FieldError, PathNotFoundError
 from vstash.pipeline.files import found_files, resolved
+from vstash.pipeline.safe_files import Files
+
+FILES = Files(Path("no-such.db"))
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="kinds of files that POSIX has")
 
@@ -30,7 +33,7 @@ def tree(base: Path, *names: str, **contents: str) -> Path:
 
 def found(base: Path, *ignore: str) -> list[str]:
     """Names below the folder, in the order of the walk."""
-    walked = found_files(resolved([base]), ignore)
+    walked = found_files(FILES, resolved([base]), ignore)
     return [file.path.relative_to(base.resolve()).as_posix() for file in walked]
 
 
@@ -38,7 +41,7 @@ def test_a_folder_is_walked_in_a_stable_order(tmp_path: Path) -> None:
     """Files and folders come by name, each file once, with size and time."""
     tree(tmp_path, "b.md", "a/z.md", "a/y/x.md", "c.md")
     assert found(tmp_path) == ["a/y/x.md", "a/z.md", "b.md", "c.md"]
-    (file,) = found_files(resolved([tmp_path / "b.md"]), [])
+    (file,) = found_files(FILES, resolved([tmp_path / "b.md"]), [])
     status = (tmp_path / "b.md").stat()
     assert (file.size, file.mtime_ns) == (status.st_size, status.st_mtime_ns)
     assert (file.named, file.problem) == (True, "")
@@ -49,14 +52,16 @@ def test_a_file_that_is_named_twice_comes_once(tmp_path: Path) -> None:
     """Roots may overlap."""
     tree(tmp_path, "a/x.md")
     roots = resolved([tmp_path / "a" / "x.md", tmp_path, tmp_path / "a", tmp_path / "." / "a"])
-    assert len(list(found_files(roots, []))) == 1
+    assert len(list(found_files(FILES, roots, []))) == 1
 
 
 def test_hidden_names_are_left_out(tmp_path: Path) -> None:
     """Names that begin with a dot are not read in folders; named, they are."""
     tree(tmp_path, ".env", ".git/config.md", "a/.hidden.md", "a/x.md")
     assert found(tmp_path) == ["a/x.md"]
-    assert [file.path.name for file in found_files(resolved([tmp_path / ".env"]), [])] == [".env"]
+    assert [file.path.name for file in found_files(FILES, resolved([tmp_path / ".env"]), [])] == [
+        ".env"
+    ]
 
 
 def test_gitignore_is_respected(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_further_patterns_can_be_given(tmp_path: Path) -> None:
 def test_a_malformed_pattern_is_named(tmp_path: Path, ignore: list[str]) -> None:
     """The caller's own patterns must be right."""
     with pytest.raises(FieldError) as caught:
-        list(found_files(resolved([tmp_path]), ignore))
+        list(found_files(FILES, resolved([tmp_path]), ignore))
     assert caught.value.pointer == "/ignore"
 
 
@@ -123,7 +128,7 @@ def test_links_are_not_followed_in_folders(tmp_path: Path) -> None:
     (base / "parent").symlink_to(base)
     (base / "dangling.md").symlink_to(tmp_path / "nowhere")
     assert found(base) == ["a.md"]
-    (file,) = found_files(resolved([base / "file.md"]), [])
+    (file,) = found_files(FILES, resolved([base / "file.md"]), [])
     assert file.path == (tmp_path / "outside" / "secret.md").resolve()
 
 
@@ -142,7 +147,7 @@ def test_only_regular_files_are_files(tmp_path: Path) -> None:
             os.chdir(here)
         assert found(tmp_path) == ["a.md"]
         for name in ("pipe.md", "s.md"):
-            (file,) = found_files(resolved([tmp_path / name]), [])
+            (file,) = found_files(FILES, resolved([tmp_path / name]), [])
             assert file.problem.startswith("not_a_file: ")
 
 
