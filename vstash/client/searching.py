@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from vstash.client.base import Arguments, Base, like
 from vstash.client.decoding import decoded
 from vstash.contexts import Context
 from vstash.memory import Memory
 from vstash.misses import WhyNot
-from vstash.reports import CheckReport, Stats
+from vstash.reports import CheckReport, Health, Stats
 from vstash.types import Disagreement, Page, SearchResult
 
 __all__ = ["Searching"]
@@ -35,6 +37,12 @@ class Searching(Base):
     def stats(self, _given: Arguments) -> Stats:
         """Say what the file holds."""
         return decoded(Stats, self._service.send("GET", "/v1/stats"))
+
+    @like(Memory.health)
+    def health(self, _given: Arguments) -> Health:
+        """Say whether the service's file and model can be used."""
+        unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+        return decoded(Health, self._service.send("GET", "/readyz", told=unavailable))
 
     @like(Memory.check)
     def check(self, _given: Arguments) -> CheckReport:

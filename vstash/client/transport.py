@@ -77,6 +77,7 @@ class Transport:
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         once: bool = False,
+        told: int | None = None,
     ) -> Any:
         """Send one request.
 
@@ -87,6 +88,7 @@ class Transport:
             query: Parameters; those that are None are left out.
             headers: Further headers.
             once: Whether it writes without being idempotent by itself: then a key makes it so.
+            told: A status of failure that is an answer like that of success, and not repeated.
 
         Returns:
             The answer's JSON, None where it has no body.
@@ -97,8 +99,8 @@ class Transport:
                 not have happened; it is applied once however often this method sent it.
         """
         request = self._request(method, path, body, query, headers, once=once)
-        answer = self._answered(request)
-        if answer.is_error:
+        answer = self._answered(request, told)
+        if answer.is_error and answer.status_code != told:
             raise _error(answer)
         return _json(answer) if answer.content else None
 
@@ -156,7 +158,7 @@ class Transport:
             method, path, params=_given(query), content=content, headers=sent
         )
 
-    def _answered(self, request: httpx.Request) -> httpx.Response:
+    def _answered(self, request: httpx.Request, told: int | None) -> httpx.Response:
         """The answer to a request that may be sent again and again."""
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
@@ -167,7 +169,7 @@ class Transport:
                     raise _unreachable(error) from error
                 _pause(attempt, None)
             else:
-                if last or not _comes_later(answer):
+                if last or answer.status_code == told or not _comes_later(answer):
                     return answer
                 _pause(attempt, answer.headers.get("Retry-After"))
         raise AssertionError

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.api.service import Service
 from vstash import Memory, errors
 from vstash.api.app import create_api
+from vstash.api.reference import operations_markdown
 
 CODES = {getattr(errors, name).code for name in errors.__all__}
 
@@ -114,3 +115,9 @@ def test_nothing_from_outside(schema: dict[str, Any]) -> None:
     """The description names no other host."""
     assert "http://" not in str(schema)
     assert "https://" not in str(schema)
+
+
+def test_the_page_of_operations_is_current() -> None:
+    """A change of an operation goes with its page: run `python -m vstash.api.reference`."""
+    page = Path(__file__).resolve().parents[3] / "docs" / "operations.md"
+    assert page.read_text(encoding="utf-8") == operations_markdown()

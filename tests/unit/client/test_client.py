@@ -19,6 +19,7 @@ from vstash.errors import FieldError, RequestError, StoreBusyError, UnreachableE
 
 # What only makes sense where the file is, and why.
 LOCAL = {
+    "gauges": "a service tells them at /metrics",
     "path": "the file is the service's",
     "settings": "the service's own",
     "once": "the client's requests carry keys by themselves",
@@ -244,3 +245,12 @@ def test_no_proxy(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with Client(f"http://127.0.0.1:{service.port}") as client:
         assert client.stats().documents == 0
+
+
+def test_health(client: Client) -> None:
+    """A service that can be used, and one that says that it cannot, which is no error."""
+    assert client.health().status == "ready"
+    body = b'{"status": "unavailable", "reasons": ["store_io: gone"]}'
+    with pretended([(503, {}, body)]) as (port, seen), Client(f"http://127.0.0.1:{port}") as other:
+        assert other.health().reasons == ("store_io: gone",)
+    assert len(seen) == 1
