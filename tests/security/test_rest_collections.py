@@ -182,7 +182,7 @@ CASES: Final = [
 def routes(memory: Memory) -> set[str]:
     """Method and path of every route that needs a key."""
     return {
-        f"{method} {route.path}"
+        f"{method} {route.path_format}"
         for route in create_api(memory).routes
         if isinstance(route, APIRoute) and (route.openapi_extra or {}).get(SCOPE) != "none"
         for method in route.methods or ()

@@ -162,7 +162,7 @@ def routes(bare: Service) -> list[Route]:
     found = [
         Route(
             method,
-            str(getattr(route, "path", "")).replace("{chunk_id}", "1").replace("{id}", "x"),
+            str(getattr(route, "path_format", "")).replace("{chunk_id}", "1").replace("{id}", "x"),
             reads=getattr(route, "body_field", None) is not None,
             lines=(getattr(route, "openapi_extra", None) or {}).get(STREAM, False),
         )

@@ -123,7 +123,7 @@ def all_routes(memory: Memory) -> list[Route]:
     """Every method of every route of the application, and some that there are not."""
     found = []
     for route in create_api(memory).routes:
-        path = str(getattr(route, "path", ""))
+        path = str(getattr(route, "path_format", ""))
         for name in ("{chunk_id}", "{id}", "{name}"):
             path = path.replace(name, "1")
         assert "{" not in path, "give it a value here"

@@ -82,41 +82,51 @@ _SCALAR: Final[Schema] = {
     "anyOf": [_TEXT, _INTEGER, _NUMBER, {"type": "boolean"}, {"type": "null"}]
 }
 _ORDERED: Final[Schema] = {"anyOf": [_TEXT, _INTEGER, _NUMBER]}
-_OF_VALUE: Final = _conditions(_SCALAR, _ORDERED, text=True)
-_OF_TIME: Final = _conditions(_TIME, _TIME, text=False)
-_OF_TAGS: Final = _closed({"exists": {"type": "boolean"}, "contains": _SCALAR})
 _SEGMENT: Final = rf'[^."\\{_CONTROL}]+'
+_FIELDS: Final = "id|key|title|tags|created|updated|expires_at"
+_CONNECTIVES: Final = ("and", "or", "not")
 
 
-def _connective(name: str, inner: Schema) -> Schema:
-    return {**_closed({name: inner}), "required": [name]}
+def _named(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 _SEVERAL: Final[Schema] = {"type": "array", "items": FILTER, "minItems": 1}
 
-# Named parts of the description: a filter holds filters.
+# Named parts of the description. A filter holds filters; it is one object without alternatives, which
+# generators of clients make nothing of.
 SCHEMAS: Final[Schema] = {
     "Filter": {
         "title": "Filter",
-        "description": "A condition on fields, all of which must hold, or filters joined by `and`, `or` "
-        "and `not`; at most 16 levels and 256 conditions. A field that is missing fails all but `ne` "
-        "and `not`.",
+        "description": "Conditions on fields, all of which must hold, or filters joined by `and`, `or` or "
+        "`not`, each alone in its object; at most 16 levels and 256 conditions. Other names than those "
+        "listed are `metadata.` and a path. A field that is missing fails all but `ne` and `not`.",
         "examples": [{"and": [{"metadata.author": {"eq": "ada"}}, {"key": {"prefix": "/notes"}}]}],
-        "anyOf": [
-            _connective("and", _SEVERAL),
-            _connective("or", _SEVERAL),
-            _connective("not", FILTER),
-            {
-                "type": "object",
-                "properties": {
-                    **dict.fromkeys(("id", "key", "title"), _OF_VALUE),
-                    "tags": _OF_TAGS,
-                    **dict.fromkeys(("created", "updated", "expires_at"), _OF_TIME),
-                },
-                "patternProperties": {rf"^metadata(\.{_SEGMENT})+$": _OF_VALUE},
-                "additionalProperties": False,
-                "minProperties": 1,
-            },
-        ],
-    }
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            **dict.fromkeys(("and", "or"), _SEVERAL),
+            "not": FILTER,
+            **dict.fromkeys(("id", "key", "title"), _named("FilterConditions")),
+            "tags": _named("FilterTagConditions"),
+            **dict.fromkeys(("created", "updated", "expires_at"), _named("FilterTimeConditions")),
+        },
+        "additionalProperties": _named("FilterConditions"),
+        "propertyNames": {
+            "pattern": rf"^({'|'.join(_CONNECTIVES)}|{_FIELDS}|metadata(\.{_SEGMENT})+)$"
+        },
+        "dependentSchemas": {name: {"maxProperties": 1} for name in _CONNECTIVES},
+    },
+    "FilterConditions": {
+        "title": "FilterConditions",
+        **_conditions(_SCALAR, _ORDERED, text=True),
+    },
+    "FilterTimeConditions": {
+        "title": "FilterTimeConditions",
+        **_conditions(_TIME, _TIME, text=False),
+    },
+    "FilterTagConditions": {
+        "title": "FilterTagConditions",
+        **_closed({"exists": {"type": "boolean"}, "contains": _SCALAR}),
+    },
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import Body, FastAPI, Path, Query
 from pydantic import Field
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from vstash.api import inputs
@@ -159,6 +160,14 @@ class JobPage(Reply):
     next_cursor: NextCursor
 
 
+class _JobId(StringConvertor):
+    # A colon ends it, so that the address of an action is none of a job.
+    regex = "[^/:]+"
+
+
+register_url_convertor("job", _JobId())
+
+
 class JobRoutes:
     """Jobs over HTTP.
 
@@ -197,7 +206,7 @@ class JobRoutes:
         add_route(
             app,
             "POST",
-            "/v1/jobs/{id}:cancel",
+            "/v1/jobs/{id:job}:cancel",
             self.cancel,
             scope="write",
             name="cancelJob",
@@ -225,7 +234,7 @@ class JobRoutes:
         add_route(
             app,
             "GET",
-            "/v1/jobs/{id}",
+            "/v1/jobs/{id:job}",
             self.get,
             scope="read",
             name="getJob",

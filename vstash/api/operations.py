@@ -61,7 +61,7 @@ class Operations:
     def __init__(self, app: FastAPI) -> None:
         self._routes = list(_routes(app))
         # Most requests name no variable part, and are found at once.
-        fixed = [str(getattr(route, "path", "{")) for route in app.routes]
+        fixed = [str(getattr(route, "path_format", "{")) for route in app.routes]
         self._fixed = {path: self._match(path) for path in fixed if "{" not in path}
 
     def at(self, path: str) -> dict[str, Operation]:
@@ -93,7 +93,7 @@ def _routes(app: FastAPI) -> Iterator[tuple[re.Pattern[str], dict[str, Operation
     for route in app.routes:
         extra = getattr(route, "openapi_extra", None) or {}
         # FastAPI adds the description by itself; it tells of no content.
-        path = str(getattr(route, "path", NO_ROUTE))
+        path = str(getattr(route, "path_format", NO_ROUTE))
         own: Needed = "read" if path == app.openapi_url else "admin"
         operation = Operation(
             scope=extra.get(SCOPE, own),

@@ -233,7 +233,7 @@ def _misfit_answer(error: RequestValidationError) -> Response:
 def _log_failure(request: Request, error: VstashError) -> None:
     if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return
-    route = getattr(request.scope.get("route"), "path", "unknown route")
+    route = getattr(request.scope.get("route"), "path_format", "unknown route")
     where = f"{request.method} {route}"
     if isinstance(error, InternalError):
         log_defect(where, error)

@@ -252,3 +252,23 @@ def test_tokens() -> None:
     assert sent("a") == 6
     now[0] = 1000.0
     assert sent("a") == 20
+
+
+def test_requests_that_come_early_have_deadlines_of_their_own(tmp_path: Path) -> None:
+    """Sent before the one before them is answered, they are not stopped together with it."""
+    with running(tmp_path) as service:
+        body = json.dumps({"text": "One of many."}).encode()
+        head = (
+            f"POST /v1/documents HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        sent = (head.encode() + body) * 20
+        with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+            connection.sendall(sent)
+            answers = b""
+            while answers.count(b"HTTP/1.1 ") < 20 or not answers.endswith(b"}"):
+                more = connection.recv(65_536)
+                assert more
+                answers += more
+        assert answers.count(b"HTTP/1.1 201 ") == 20
+        assert service.memory.stats().documents == 20
