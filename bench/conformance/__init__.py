@@ -1,0 +1,1 @@
+"""Whether the REST API is what its description says."""
