@@ -21,6 +21,7 @@ from vstash.errors import (
     StoreForeignError,
     StoreNewerError,
 )
+from vstash.replies import Reply, Request
 
 TEXT = "The port of the staging server is 8090."
 
@@ -108,7 +109,7 @@ def test_a_truncated_file_is_damaged(tmp_path: Path, share: float) -> None:
         pass
 
 
-def calls(memory: Memory, folder: Path) -> dict[str, Callable[[], object]]:
+def calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Callable[[], object]]:
     """Every method that touches the file."""
     return {
         "add": lambda: memory.add("x"),
@@ -134,6 +135,36 @@ def calls(memory: Memory, folder: Path) -> dict[str, Callable[[], object]]:
         "judged_searches": memory.judged_searches,
         "calibrate": memory.calibrate,
         "reset_calibration": memory.reset_calibration,
+        **served_calls(memory, folder, export),
+    }
+
+
+def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Callable[[], object]]:
+    """The same, of what services need most."""
+    request = Request("", "key", b"\0" * 32)
+    return {
+        "chunks": lambda: memory.chunks(key="staging"),
+        "around": lambda: memory.around(1),
+        "collections": memory.collections,
+        "collection": lambda: memory.collection("default"),
+        "delete_many": lambda: memory.delete_many({"key": {"eq": "staging"}}),
+        "delete_collection": lambda: memory.delete_collection("default"),
+        "compact": memory.compact,
+        "export": lambda: list(memory.export()),
+        "import_documents": lambda: memory.import_documents([export]),
+        "triples": lambda: list(memory.triples()),
+        "create_key": lambda: memory.create_key("laptop"),
+        "keys": memory.keys,
+        "revoke_key": lambda: memory.revoke_key("0" * 16),
+        "access": lambda: memory.access(f"vstash_{'0' * 16}_{'A' * 43}"),
+        "has_living_key": memory.has_living_key,
+        "start_ingest": lambda: memory.start_ingest(folder),
+        "job": lambda: memory.job("id"),
+        "jobs": memory.jobs,
+        "cancel_job": lambda: memory.cancel_job("id"),
+        "work_in_background": memory.work_in_background,
+        "once": lambda: memory.once(request, lambda: memory.add("x"), lambda _: Reply(200, {}, "")),
+        "gauges": memory.gauges,
     }
 
 
@@ -142,11 +173,13 @@ def test_every_method_of_a_closed_memory_says_so(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "x.db", model="fake")
     memory.add(TEXT, key="staging")
     memory.search("port")
+    export = b"".join(memory.export())
     memory.close()
     memory.close()
     public = {name for name in dir(memory) if not name.startswith("_")}
-    tried = calls(memory, tmp_path)
-    assert public - set(tried) == {"close", "path", "settings"}
+    tried = calls(memory, tmp_path, export)
+    assert public - set(tried) == {"close", "path", "settings", "health"}
+    assert memory.health().status == "unavailable"
     for name, call in tried.items():
         if name == "add_batch":
             # Nothing to store touches no file.

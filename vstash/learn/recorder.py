@@ -59,7 +59,8 @@ class Recorder(Generic[Row]):
 
     def flush(self) -> None:
         """Wait until every queued row was stored or dropped."""
-        if self._thread is not None:
+        # In a process that was forked there is no thread, and nothing of its own to wait for.
+        if self._thread is not None and self._thread.is_alive():
             self._queue.put(True)
             self._queue.join()
 

@@ -124,7 +124,7 @@ class Searching:
         )
         words = asked_words(question.query)
         watch.lap("analyse")
-        with self.legs.turns.taken(), self._store.read() as reader:
+        with self._store.read() as reader, self.legs.turns.taken():
             watch.lap("wait")
             require_collection(reader, question.collection)
             question, without, found, chosen = self._answered(reader, question, words, watch)
