@@ -24,7 +24,6 @@ from vstash.settings import Settings
 
 __all__ = ["Load", "work_threads"]
 
-_THREADS_PER_CORE: Final = 2
 # Largest bodies that may be held while they come in or wait.
 _BODIES: Final = 8
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,7 +32,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 def work_threads(settings: Settings) -> int:
     """How many requests are worked on at a time."""
-    return settings.work_threads or _THREADS_PER_CORE * (os.cpu_count() or 1)
+    return settings.work_threads or 1 + (os.cpu_count() or 1)
 
 
 class Load:

@@ -74,7 +74,12 @@ class Settings(CoreSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 16_777_216
     work_threads: Annotated[
         int,
-        about("threads", "Requests worked on at a time; 0 means two per core.", ge=0, le=256),
+        about(
+            "threads",
+            "Requests worked on at a time; 0 means one more than there are cores.",
+            ge=0,
+            le=256,
+        ),
     ] = 0
     queue_size: Annotated[
         int,
