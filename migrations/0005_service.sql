@@ -52,3 +52,6 @@ CREATE TABLE job (
     finished   INTEGER
 ) STRICT;
 CREATE INDEX job_open ON job (state) WHERE state IN ('queued', 'running');
+
+-- A page of a collection in the order of creation: an index ends with the row's number by itself.
+CREATE INDEX document_collection ON document (collection);
