@@ -105,8 +105,7 @@ class Legs:
             return None
         if question.vector is not None:
             return question.vector
-        with self.turns.left():
-            made = self._embedder.embed_queries([question.query])
+        made = self._embedder.embed_queries([question.query])
         vector: FloatArray = validated(made, count=1, dimension=self._embedder.info.dimension)[0]
         return vector
 
@@ -129,7 +128,6 @@ class Legs:
         by_words, keyword_ids = self._keywords(asked, looked_up)
         exact = self._exact(asked, by_words) if question.scored else NO_TERMS
         watch.lap("keyword")
-        # Last what needs the model: in a new process it is still being loaded in its own thread.
         sample = self._warmed(asked)
         watch.lap("warm")
         vector = self.embedded(question)

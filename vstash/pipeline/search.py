@@ -124,10 +124,13 @@ class Searching:
         )
         words = asked_words(question.query)
         watch.lap("analyse")
+        # Before this thread has its turn: the model works beside the searches of others.
+        question, without = self._with_vector(question)
+        watch.lap("embed")
         with self._store.read() as reader, self.legs.turns.taken():
             watch.lap("wait")
             require_collection(reader, question.collection)
-            question, without, found, chosen = self._answered(reader, question, words, watch)
+            found, chosen = self.chosen(reader, question, words, watch)
             rows = reader.chunks(found.candidates.ids[chosen.positions])
             awaiting = reader.awaiting_count
             hits = made_hits(question, words, found, chosen, rows)
@@ -136,19 +139,17 @@ class Searching:
         self._remember(question, result, found, log=log)
         return result
 
-    def _answered(
-        self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
-    ) -> tuple[Question, tuple[str, ...], Found, Shaped]:
-        """Find and choose; from keywords alone where the model fails, with the reason."""
+    def _with_vector(self, question: Question) -> tuple[Question, tuple[str, ...]]:
+        """The question with its vector; for keywords alone where the model fails, with the reason."""
         try:
-            return question, (), *self.chosen(reader, question, words, watch)
+            return self.embedded(question), ()
         except ModelError as error:
             if question.mode != "hybrid":
                 raise
             # The keyword index alone knows no relevance to ask for.
-            question = replace(question, mode="keyword", min_relevance=None)
-            without = f"model_unavailable: only keywords were asked, because of {error.code}"
-            return question, (without,), *self.chosen(reader, question, words, watch)
+            keywords = replace(question, mode="keyword", min_relevance=None)
+            reason = f"model_unavailable: only keywords were asked, because of {error.code}"
+            return keywords, (reason,)
 
     def chosen(
         self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch

@@ -16,12 +16,11 @@ class Turns:
 
     Threads that compete for the interpreter hand it over at each of the hundreds of short calls of a
     search to SQLite and numpy, and wait for it after each: four of them answer less than one does
-    alone. What needs no interpreter, such as the model, is done between turns.
+    alone. What needs no interpreter, such as the model, is done before.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._mine = threading.local()
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -31,23 +30,7 @@ class Turns:
             DeadlineError: When the deadline of the work at hand passed before.
         """
         deadlines.acquired(self._lock)
-        self._mine.held = True
         try:
             yield
         finally:
-            self._mine.held = False
             self._lock.release()
-
-    @contextmanager
-    def left(self) -> Iterator[None]:
-        """Let others go first while the block runs, where this thread has its turn."""
-        if not getattr(self._mine, "held", False):
-            yield
-            return
-        self._mine.held = False
-        self._lock.release()
-        try:
-            yield
-        finally:
-            self._lock.acquire()
-            self._mine.held = True

@@ -1,4 +1,4 @@
-"""Turns: one at a time, except where they are left."""
+"""Turns: one at a time."""
 
 from __future__ import annotations
 
@@ -41,44 +41,11 @@ def test_one_at_a_time() -> None:
     thread.join(10)
 
 
-def test_others_go_while_a_turn_is_left() -> None:
-    """Within `left` another thread gets its turn; after it this thread has its own again."""
-    turns, entered = Turns(), threading.Event()
-
-    def enter() -> None:
-        with turns.taken():
-            entered.set()
-
-    with turns.taken():
-        with turns.left():
-            thread = in_a_thread(enter)
-            assert entered.wait(10)
-        thread.join(10)
-        entered.clear()
-        in_a_thread(enter)
-        assert not entered.wait(0.05)
-    assert entered.wait(10)
-
-
-def test_leaving_what_was_not_taken() -> None:
-    """Who has no turn has none to leave, also when another thread has one."""
-    turns = Turns()
-    with turns.taken():
-        done = threading.Event()
-
-        def leave() -> None:
-            with turns.left():
-                done.set()
-
-        in_a_thread(leave)
-        assert done.wait(10)
-
-
 def test_an_error_ends_the_turn() -> None:
-    """Nobody waits for a turn that failed, be it while it was left."""
+    """Nobody waits for a turn that failed."""
     turns = Turns()
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), turns.taken(), turns.left():
+        with pytest.raises(ZeroDivisionError), turns.taken():
             raise ZeroDivisionError
 
 
