@@ -56,9 +56,10 @@ def parse_json(
     except RecursionError as error:
         raise reader.refusal(f"JSON may have {_MAX_DEPTH} levels at most.") from error
     except json.JSONDecodeError as error:
-        raise reader.refusal(
-            f"This is not JSON: line {error.lineno}, column {error.colno}."
-        ) from error
+        place = f"column {error.colno}"
+        if "\n" in text.rstrip("\n"):
+            place = f"line {error.lineno}, {place}"
+        raise reader.refusal(f"This is not JSON: {place}.") from error
     half_pairs = _SURROGATE_ESCAPE.search(text) is not None
     if half_pairs or text.count("[") + text.count("{") > _MAX_DEPTH:
         reader.walk(value)

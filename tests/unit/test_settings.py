@@ -95,6 +95,12 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "my-secret" not in str(caught.value)
 
 
+def test_a_value_out_of_range_is_told_the_range() -> None:
+    """Both ends of it, and not in the words of the library that checks."""
+    with pytest.raises(SettingsError, match=r"^Setting `port`: Expected 0 to 65,535\."):
+        load_settings(port=65_536)
+
+
 def test_a_wrong_choice_is_told_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that is none of the allowed ones is not repeated; those that are allowed are named."""
     monkeypatch.setenv("VSTASH_STRATEGY", "my-secret - at `$.port`")

@@ -124,8 +124,11 @@ class Closed(BaseModel):
         if isinstance(data, dict) and not cls.model_fields.keys() >= data.keys():
             raise PydanticCustomError(
                 "unknown_member",
-                "There is a member that is not known here; known are {names}",
-                {"names": ", ".join(cls.model_fields)},
+                "There is a {thing} that is not known here; known are {names}",
+                {
+                    "thing": "member" if issubclass(cls, Body) else "parameter",
+                    "names": ", ".join(cls.model_fields),
+                },
             )
         return data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
@@ -120,11 +121,18 @@ def _bind_port(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
+        detail = f"{address}: {error.strerror}"
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise SettingsError(
+                "host is no address of this machine: choose one that it has, or 0.0.0.0 for all.",
+                pointer="/host",
+                local_detail=detail,
+            ) from error
         raise SettingsError(
             f"vstash cannot listen on port {port}: it is taken or not allowed. Choose another, or 0 "
             "for any that is free.",
             pointer="/port",
-            local_detail=f"{address}: {error.strerror}",
+            local_detail=detail,
         ) from error
     return listener
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -39,7 +40,7 @@ _MAX_HEAD_BYTES: Final = 65_536
 def serve(settings: Settings) -> None:
     """Open the file and serve it until SIGINT or SIGTERM, then close it.
 
-    Requests under way are finished first. The address is written to stderr.
+    Requests under way are finished first. The address, and who needs a key, are written to stderr.
 
     Args:
         settings: ``host`` and ``port``, where port 0 picks a free one, or ``uds``; a socket passed by
@@ -47,17 +48,29 @@ def serve(settings: Settings) -> None:
 
     Raises:
         SettingsError: When the address cannot be used, when others than this machine could reach it
-            and there is no access key, or when the certificate cannot be used.
+            and there is no access key, or when the certificate or a folder of ``ingest_roots`` cannot
+            be used.
         StoreError: When the file cannot be used.
         ModelError: When the model cannot be used.
     """
     check_tls(settings)
+    _check_roots(settings)
     with listening(settings) as (listener, in_force), _opened(in_force) as memory:
         log_to_stderr(requests=in_force.access_log)
         server = make_server(create_app(memory, in_force), in_force)
         with _signals_stop(server):
-            _tell(listener, in_force)
+            _tell(listener, in_force, memory)
             server.run(sockets=[listener])
+
+
+def _check_roots(settings: Settings) -> None:
+    for root in map(Path, settings.ingest_roots):
+        if not (root.is_absolute() and root.is_dir()):
+            raise SettingsError(
+                "ingest_roots are absolute paths of folders that are there.",
+                pointer="/ingest_roots",
+                local_detail=str(root),
+            )
 
 
 @contextmanager
@@ -81,10 +94,17 @@ def _no_key() -> SettingsError:
     )
 
 
-def _tell(listener: socket.socket, settings: Settings) -> None:
-    tls = bool(settings.tls_cert)
-    lines = [f"vstash listens on {address_of(listener, tls=tls)}"]
-    if exposed(settings) and not tls:
+def _tell(listener: socket.socket, settings: Settings, memory: Memory) -> None:
+    tls, outside = bool(settings.tls_cert), exposed(settings)
+    needed = outside or settings.require_key
+    lines = [
+        f"vstash listens on {address_of(listener, tls=tls)}",
+        f"access keys: {'needed by everybody' if needed else 'not needed on this machine'}",
+        "description at /openapi.json, health at /readyz, metrics at /metrics",
+    ]
+    if needed and not memory.has_living_key():
+        lines.append("warning: the file has no access key: make one with `vstash keys create`")
+    if outside and not tls:
         lines.append(
             "warning: without tls_cert and tls_key, access keys and texts cross the network readable"
         )

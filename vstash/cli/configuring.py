@@ -65,11 +65,13 @@ def _print_json(in_force: Settings) -> None:
 
 
 def _show(in_force: Settings | None) -> None:
-    from vstash.settings import config_path, setting_rows
+    from vstash.settings import config_path, setting_rows, written_value
 
     for row in setting_rows():
-        value = "" if in_force is None else f" = {printable(str(getattr(in_force, row.name)))}"
-        facts = (f"default {row.default or 'empty'}", row.unit, row.range, row.env)
+        value = ""
+        if in_force is not None:
+            value = f" = {printable(written_value(getattr(in_force, row.name)))}".rstrip()
+        facts = (f"default {written_value(row.default) or 'empty'}", row.unit, row.range, row.env)
         meaning = f"{row.help} ({'; '.join(fact for fact in facts if fact)})"
         out(bold(row.name) + value)
         out(

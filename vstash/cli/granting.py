@@ -22,12 +22,12 @@ __all__ = ["keys"]
 
 _SPAN: Final = re.compile(r"([0-9]{1,5})([dh])", re.ASCII)
 _COLUMNS: Final = (
-    Column("id"),
-    Column("name", flexible=True),
-    Column("scope"),
-    Column("collection", flexible=True),
-    Column("created"),
-    Column("state"),
+    Column("ID"),
+    Column("NAME", flexible=True),
+    Column("SCOPE"),
+    Column("COLLECTION", flexible=True),
+    Column("CREATED"),
+    Column("STATE"),
 )
 
 
@@ -37,7 +37,14 @@ def _expiry(text: str) -> datetime:
 
     span = _SPAN.fullmatch(text)
     if span is None:
-        return parse_time(text, pointer="/expires_at")
+        try:
+            return parse_time(text, pointer="/expires_at")
+        except FieldError as error:
+            raise FieldError(
+                "--expires is a number of days or hours, such as 90d or 12h, or a time in RFC 3339 "
+                "with its offset, such as 2030-01-02T03:04:05Z.",
+                pointer="/expires_at",
+            ) from error
     hours = int(span[1]) * (24 if span[2] == "d" else 1)
     if not hours:
         raise FieldError("--expires is in the future, such as 90d.", pointer="/expires_at")
@@ -150,4 +157,4 @@ def revoke(common: Common, id: str) -> None:
     if common.as_json:
         out_json(revoked)
     else:
-        out(f"Key {revoked.id} is worth nothing any more.")
+        out(f"revoked {revoked.id}")

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from vstash import errors
-from vstash.settings import setting_rows
+from vstash.settings import setting_rows, written_value
 
 if TYPE_CHECKING:
     import click
@@ -40,7 +40,7 @@ def settings_markdown() -> str:
     for row in setting_rows():
         cells = (
             f"`{row.name}`",
-            "empty" if row.default in {"", ()} else f"`{row.default}`",
+            f"`{default}`" if (default := written_value(row.default)) else "empty",
             row.unit,
             row.range,
             f"`{row.env}`",

@@ -58,12 +58,12 @@ def delete(
     named = len(documents) + len(keys)
     where = parse_filter(tree, tags)
     if (where is None) == (named == 0):
-        raise RequestError("Name what to delete: an id, --key, or --filter alone.")
+        raise RequestError("Name what to delete: ids and --key, or --filter and --tag.")
     if if_match is not None and named != 1:
         raise RequestError("--if-match goes with one document.")
     if where is None:
         if dry_run or yes:
-            raise RequestError("--dry-run and --yes go with --filter.")
+            raise RequestError("--dry-run and --yes go with --filter or --tag.")
         _delete_named(common, documents, keys, collection, if_match)
         return
     tree_given = where

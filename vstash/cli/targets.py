@@ -12,7 +12,7 @@ import click
 
 from vstash.cli.output import json_line, out, out_json, printable
 from vstash.cli.render import counted
-from vstash.errors import RequestError, StoreIOError
+from vstash.errors import PathNotFoundError, RequestError, StoreIOError
 
 if TYPE_CHECKING:
     from vstash.cli.options import Common
@@ -34,7 +34,7 @@ def ndjson_line(value: object) -> bytes:
     return json_line(value).encode("utf-8") + b"\n"
 
 
-def write_lines(lines: Iterable[bytes], target: str, db: Path, *, force: bool = False) -> int:
+def write_lines(lines: Iterable[bytes], target: str, db: Path, *, force: bool | None = None) -> int:
     """Write lines to a file that only its owner can read, or to standard output for ``-``.
 
     The file appears when it is whole and on the disk.
@@ -43,13 +43,14 @@ def write_lines(lines: Iterable[bytes], target: str, db: Path, *, force: bool = 
         lines: Each with its end.
         target: The file.
         db: The vstash file, which is never written over.
-        force: Replace a file that exists.
+        force: Replace a file that exists; None where the command never does.
 
     Returns:
         How many lines were written.
 
     Raises:
         RequestError: When the file exists.
+        PathNotFoundError: When its folder does not.
         StoreIOError: When it cannot be written.
     """
     if target == "-":
@@ -65,6 +66,10 @@ def write_lines(lines: Iterable[bytes], target: str, db: Path, *, force: bool = 
         written = _written(lines, part)
         part.replace(path)
         _sync_folder(path.parent)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PathNotFoundError(
+            "The folder to write to does not exist.", local_detail=str(path.parent)
+        ) from error
     except OSError as error:
         raise StoreIOError(
             "The file to write to cannot be written.", local_detail=f"{target}: {error.strerror}"
@@ -84,7 +89,7 @@ def show_written(common: Common, count: int, target: str, thing: str = "line") -
         out(f"exported {counted(count, thing)} to {printable(target)}")
 
 
-def _require_free(path: Path, db: Path, *, force: bool) -> None:
+def _require_free(path: Path, db: Path, *, force: bool | None) -> None:
     beside = (
         path.name in {db.name + end for end in _OF_SQLITE}
         and path.parent.resolve() == db.parent.resolve()
@@ -92,7 +97,8 @@ def _require_free(path: Path, db: Path, *, force: bool) -> None:
     if beside or (path.exists() and path.samefile(db)):
         raise RequestError("This is the vstash file itself: name another.", local_detail=str(path))
     if os.path.lexists(path) and not force:
-        raise RequestError("The file to write to exists; name a new one.", local_detail=str(path))
+        way_out = "name a new one." if force is None else "name a new one, or add --force."
+        raise RequestError(f"The file to write to exists: {way_out}", local_detail=str(path))
 
 
 def _written(lines: Iterable[bytes], part: Path) -> int:

@@ -30,6 +30,9 @@ class Client(Documents, Searching, Collecting, Judging, Granting, Transferring, 
         retries: How often a request is repeated that got no answer or was told to come later.
         verify: For HTTPS: whether to check the service's certificate, or a file with those to trust.
 
+    Raises:
+        FieldError: When ``url`` is no address of HTTP.
+
     Example:
         >>> from vstash import Client
         >>> with Client("http://127.0.0.1:8765") as memory:  # doctest: +SKIP

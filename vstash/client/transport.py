@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from vstash import errors
-from vstash.errors import RequestError, UnreachableError, VstashError
+from vstash.errors import FieldError, RequestError, UnreachableError, VstashError
 
 if TYPE_CHECKING:
     import httpx
@@ -52,6 +52,12 @@ class Transport:
 
         import httpx  # noqa: PLC0415 - the same
 
+        if not url.lower().startswith(("http://", "https://")):
+            raise FieldError(
+                "The address of a service begins with http:// or https://, such as "
+                "http://127.0.0.1:8765.",
+                pointer="/url",
+            )
         self._retries = retries
         context = ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
         self._http = httpx.Client(

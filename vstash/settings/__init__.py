@@ -15,6 +15,7 @@ from vstash.settings.reading import (
     config_path,
     load_settings,
     setting_rows,
+    written_value,
 )
 from vstash.settings.service import Settings
 
@@ -26,4 +27,5 @@ __all__ = [
     "default_db_path",
     "load_settings",
     "setting_rows",
+    "written_value",
 ]

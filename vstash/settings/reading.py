@@ -17,7 +17,14 @@ from platformdirs import user_config_dir
 from vstash.errors import SettingsError
 from vstash.settings.service import Settings
 
-__all__ = ["SettingRow", "checked_settings", "config_path", "load_settings", "setting_rows"]
+__all__ = [
+    "SettingRow",
+    "checked_settings",
+    "config_path",
+    "load_settings",
+    "setting_rows",
+    "written_value",
+]
 
 
 def config_path() -> Path:
@@ -69,7 +76,8 @@ def _checked(found: dict[str, Any]) -> Settings:
         told = str(error) if text else "A value is not valid UTF-8"
         name = re.search(r"- at `\$\.(\w+)`\Z", told)
         reason = told.partition(" - at")[0]
-        if name and reason.startswith("Invalid enum value"):  # it goes on to repeat the value
+        # It goes on to repeat the value, or names one end of the range.
+        if name and re.match(r"Invalid enum value|Expected `\w+` [<>]=", reason):
             allowed = {row.name: row.range for row in setting_rows()}
             reason = f"Expected {allowed[name[1]]}"
         raise SettingsError(
@@ -144,6 +152,18 @@ def setting_rows() -> tuple[SettingRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def written_value(value: object) -> str:
+    """A setting's value as environment variables take it; empty where it is empty.
+
+    Example:
+        >>> written_value(True), written_value(("a", "b")), written_value(0)
+        ('true', 'a, b', '0')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _range(kind: object, about: Meta) -> str:

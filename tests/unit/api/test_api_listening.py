@@ -81,7 +81,65 @@ class TestOutside:
             headers = {"Authorization": f"Bearer {key}"}
             assert httpx.get(address, headers=headers, trust_env=False).status_code == 200
             child.send_signal(signal.SIGTERM)
-            assert "network readable" in child.stderr.read()
+            told = child.stderr.read()
+            assert "access keys: needed by everybody" in told
+            assert "network readable" in told
+
+    def test_an_address_of_another_machine(self, tmp_path: Path) -> None:
+        """The host is wrong then, not the port."""
+        with pytest.raises(SettingsError, match="no address of this machine") as caught:
+            bind(Settings(host="192.0.2.1", port=0))
+        assert caught.value.pointer == "/host"
+
+
+@posix
+class TestWhatIsTold:
+    """The lines on stderr when a service starts."""
+
+    @pytest.mark.parametrize(
+        ("required", "there", "lines"),
+        [
+            ("false", False, ["access keys: not needed on this machine"]),
+            ("true", True, ["access keys: needed by everybody"]),
+            (
+                "true",
+                False,
+                [
+                    "access keys: needed by everybody",
+                    "warning: the file has no access key: make one with `vstash keys create`",
+                ],
+            ),
+        ],
+    )
+    def test_keys(
+        self,
+        tmp_path: Path,
+        required: str,
+        there: bool,  # noqa: FBT001 - a case
+        lines: list[str],
+    ) -> None:
+        """Who needs one, and that there is none though everybody needs one."""
+        if there:
+            with Memory(tmp_path / "own.db", model="fake") as memory:
+                memory.create_key("x")
+        with process(tmp_path, require_key=required, access_log="false") as (child, _):
+            child.send_signal(signal.SIGTERM)
+            told = child.stderr.read().splitlines()
+        addresses = "description at /openapi.json, health at /readyz, metrics at /metrics"
+        assert told == [lines[0], addresses, *lines[1:]]
+
+    @pytest.mark.parametrize("root", ["there", "/absent/folder"])
+    def test_roots_that_are_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+    ) -> None:
+        """A folder to ingest from that is relative or not there is told before anything is served."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "there").mkdir()
+        path = tmp_path / "x.db"
+        with pytest.raises(SettingsError) as caught:
+            serve(Settings(port=0, model="fake", db=str(path), ingest_roots=(root,)))
+        assert caught.value.pointer == "/ingest_roots"
+        assert not path.exists()
 
 
 @posix
@@ -322,7 +380,7 @@ class TestTls:
         with process(tmp_path, host=OUTSIDE, **certificate) as (child, line):
             assert line.startswith("vstash listens on https://0.0.0.0:")
             child.send_signal(signal.SIGTERM)
-            assert child.stderr.read() == ""
+            assert "warning" not in child.stderr.read()
 
     @pytest.mark.parametrize(
         ("given", "pointer"),

@@ -102,6 +102,8 @@ def test_export_never_overwrites(searched: Vstash) -> None:
         result = searched.run("disagreements", "--export", str(target))
         assert result.exit_code == 2
         assert told in result.stderr
+    assert "--force" in searched.run("triples", str(there)).stderr
+    assert "--force" not in searched.run("disagreements", "--export", str(there)).stderr
     assert there.read_text() == "mine"
     assert searched.json("check")["ok"] is True
 
@@ -114,10 +116,19 @@ def test_export_to_a_pipe(searched: Vstash) -> None:
 
 
 def test_export_to_a_missing_folder(searched: Vstash, tmp_path: Path) -> None:
-    """What the operating system says is passed on, without a traceback."""
+    """It is told as what is not there, and not as a fault of the vstash file."""
     result = searched.run("disagreements", "--export", str(tmp_path / "no" / "log.jsonl"))
+    assert result.exit_code == 3
+    assert "[path_not_found]" in result.stderr
+
+
+def test_export_to_a_folder(searched: Vstash, tmp_path: Path) -> None:
+    """What the operating system says is passed on, without a traceback."""
+    (tmp_path / "out").mkdir()
+    result = searched.run("triples", str(tmp_path / "out"), "--force")
     assert result.exit_code == 5
     assert "[store_io]" in result.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
 
 
 def test_settings_in_force(vstash: Vstash) -> None:
@@ -132,6 +143,8 @@ def test_settings_in_force(vstash: Vstash) -> None:
     assert "chunk_tokens = 64\n" in shown
     assert "db = other.db\n" in shown
     assert "VSTASH_CHUNK_TOKENS" in shown
+    assert "log_searches = true\n" in shown
+    assert "(default 0; threads; " in " ".join(shown.split())
 
 
 def test_a_malformed_setting(vstash: Vstash) -> None:

@@ -48,6 +48,7 @@ def test_what_is_no_time(vstash: Vstash, text: str) -> None:
     result = vstash.run("keys", "create", "x", f"--expires={text}")
     assert result.exit_code == 2
     assert "field_invalid at /expires_at" in result.stderr
+    assert "90d" in result.stderr
     assert not vstash.db.exists()
 
 
@@ -56,9 +57,9 @@ def test_the_list(vstash: Vstash) -> None:
     assert vstash.run("keys", "list").exit_code == 3
     first = vstash.json("keys", "create", "first", "--collection", "notes")["key"]["id"]
     vstash.run("keys", "create", "second", "--expires", "1d")
-    assert vstash.run("keys", "revoke", first).stdout == f"Key {first} is worth nothing any more.\n"
+    assert vstash.run("keys", "revoke", first).stdout == f"revoked {first}\n"
     heading, *lines = vstash.run("keys", "list").stdout.splitlines()
-    assert heading.split() == ["id", "name", "scope", "collection", "created", "state"]
+    assert heading.split() == ["ID", "NAME", "SCOPE", "COLLECTION", "CREATED", "STATE"]
     assert [line.split()[1:4] for line in lines] == [
         ["first", "read", "notes"],
         ["second", "read", "all"],

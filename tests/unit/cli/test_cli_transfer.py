@@ -61,7 +61,7 @@ def test_a_refused_export_leaves_no_file(filled: Vstash, tmp_path: Path) -> None
     folder = tmp_path / "out"
     folder.mkdir()
     assert filled.run("export", str(folder / "x"), "--collection", "absent").exit_code == 3
-    assert filled.run("export", str(folder / "no" / "x")).exit_code == 5
+    assert filled.run("export", str(folder / "no" / "x")).exit_code == 3
     assert names(folder) == set()
 
 

@@ -110,6 +110,14 @@ def test_what_is_not_json(client: Client) -> None:
         client.add("x", metadata={"x": object()})  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize("url", ["", "localhost:8765", "ftp://localhost"])
+def test_no_address(url: str) -> None:
+    """What is no address of HTTP is refused at once."""
+    with pytest.raises(FieldError) as caught:
+        Client(url)
+    assert caught.value.pointer == "/url"
+
+
 def test_no_service() -> None:
     """Nobody listens: said after the last try."""
     with socket.socket() as free:
