@@ -25,6 +25,7 @@ PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/R
 # count them in standard deviations of about .05, follow.
 NEAR, NEAR_SHARE = 0.05, 0.1
 PORT = "8765"
+LINES_AT_START = 3
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the README's commands are for a POSIX shell"),
@@ -74,6 +75,47 @@ def steps() -> list[Step]:
                 command, _, output = re.sub(r"\\\n\s*", "", part).partition("\n")
                 found.append(Step(command, output))
     return found
+
+
+def sessions(*, of_client: bool) -> tuple[list[str], list[str]]:
+    """The Python blocks, those of the service's client or the others, and what each prints."""
+    blocks: list[str] = []
+    printed: list[str] = []
+    for fence in fences():
+        if fence.language == "python":
+            blocks.append(fence.body)
+            printed.append("")
+        elif fence.language == "text":
+            printed[-1] = fence.body
+    chosen = [at for at, block in enumerate(blocks) if ("Client(" in block) is of_client]
+    assert chosen
+    return [blocks[at] for at in chosen], [printed[at] for at in chosen]
+
+
+def run_blocks(blocks: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
+    """What each block prints, pasted one after the other into one session."""
+    session = (
+        "import contextlib, io, json, sys\n"
+        "names, printed = {}, []\n"
+        "for block in json.load(sys.stdin):\n"
+        "    with contextlib.redirect_stdout(io.StringIO()) as caught:\n"
+        "        exec(compile(block, 'README.md', 'exec'), names)\n"
+        "    printed.append(caught.getvalue())\n"
+        "print(json.dumps(printed))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", session],
+        cwd=folder,
+        env=environment,
+        input=json.dumps(blocks),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
 
 
 def compare(expected: str, actual: str) -> None:
@@ -149,49 +191,22 @@ def test_python_blocks_print_what_the_readme_says(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     """The Python tour, pasted block by block with the packaged model, prints the blocks below it."""
-    blocks, expected = [], []
-    for fence in fences():
-        if fence.language == "python":
-            blocks.append(fence.body)
-            expected.append("")
-        elif fence.language == "text":
-            expected[-1] = fence.body
-    session = (
-        "import contextlib, io, json, sys\n"
-        "names, printed = {}, []\n"
-        "for block in json.load(sys.stdin):\n"
-        "    with contextlib.redirect_stdout(io.StringIO()) as caught:\n"
-        "        exec(compile(block, 'README.md', 'exec'), names)\n"
-        "    printed.append(caught.getvalue())\n"
-        "print(json.dumps(printed))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", session],
-        cwd=tmp_path,
-        env=environment,
-        input=json.dumps(blocks),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    for said, printed in zip(expected, json.loads(done.stdout), strict=True):
+    blocks, expected = sessions(of_client=False)
+    for said, printed in zip(expected, run_blocks(blocks, tmp_path, environment), strict=True):
         compare(said, printed)
     assert (tmp_path / "notes.db").is_file()
 
 
 @contextmanager
 def served(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """Run `vstash serve` on a free port; yields the line that it prints."""
+    """Run `vstash serve` on a free port; yields the lines that it prints."""
     command = ["vstash", "serve", "--port", "0"]
     with subprocess.Popen(
         command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
         assert process.stderr is not None
         try:
-            yield process.stderr.readline()
+            yield "".join(process.stderr.readline() for _ in range(LINES_AT_START))
         finally:
             process.send_signal(signal.SIGTERM)
             rest = process.stderr.read()
@@ -208,14 +223,18 @@ def test_console_blocks_print_what_the_readme_says(
         compare(step.output, shell(step.command, tmp_path, environment))
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed: the REST tour was not run")
-    with served(tmp_path, environment) as line:
-        port = line.strip().rpartition(":")[2]
-        compare(found[at].output, line.replace(port, PORT))
+    with served(tmp_path, environment) as lines:
+        port = lines.splitlines()[0].rpartition(":")[2]
+        compare(found[at].output, lines.replace(port, PORT))
         for step in found[at + 1 :]:
             assert step.command.startswith(f"curl -s http://127.0.0.1:{PORT}/")
             printed = shell(step.command.replace(PORT, port), tmp_path, environment)
             # The README ends each answer with a line break, which a terminal's prompt stands for.
             compare(step.output, printed + "\n")
+        blocks, expected = sessions(of_client=True)
+        blocks = [block.replace(PORT, port) for block in blocks]
+        for said, printed in zip(expected, run_blocks(blocks, tmp_path, environment), strict=True):
+            compare(said, printed)
 
 
 def test_the_first_command_line_answers_from_these_documents(
