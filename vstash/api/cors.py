@@ -11,7 +11,8 @@ __all__ = ["allow_page", "is_preflight", "preflight_answer"]
 
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _SENT: Final = (
-    "Authorization, X-API-Key, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+    "Authorization, X-API-Key, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+    "Request-Timeout, X-Request-ID"
 )
 _READ: Final = "ETag, Idempotency-Replayed, Location, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
 _MAX_AGE_S: Final = 600

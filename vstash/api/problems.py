@@ -238,4 +238,4 @@ def _log_failure(request: Request, error: VstashError) -> None:
     if isinstance(error, InternalError):
         log_defect(where, error)
     else:
-        _log.warning("%s: %s %s", where, error.code, error.local_detail)
+        _log.warning("%s: %s", where, f"{error.code} {error.local_detail}".rstrip())

@@ -67,7 +67,8 @@ def search(
 def _show(result: SearchResult, *, explain: bool) -> None:
     for rank, hit in enumerate(result.hits, start=1):
         words = [word.word for word in hit.explanation.matched] if hit.explanation else []
-        out(hit_block(rank, hit, words, explain=explain) + "\n")
+        block = hit_block(rank, hit, words, explain=explain)
+        out(block if rank == 1 else f"\n{block}")
     if not result.hits:
         out("No hits.")
     if result.abstained:
@@ -77,7 +78,7 @@ def _show(result: SearchResult, *, explain: bool) -> None:
     if explain:
         stages = ", ".join(f"{name} {spent:.1f}" for name, spent in result.timings_ms.items())
         weights = f"vector {result.weights.vector:.3g}, keyword {result.weights.keyword:.3g}"
-        out(f"{result.mode}, {result.strategy}; weights: {weights}\nmilliseconds: {stages}")
+        out(f"\n{result.mode}, {result.strategy}; weights: {weights}\nmilliseconds: {stages}")
         out(f"search {result.id}")
     for reason in result.degraded:
         err(f"note: {printable(reason)}")

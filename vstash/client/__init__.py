@@ -31,7 +31,7 @@ class Client(Documents, Searching, Collecting, Judging, Granting, Transferring, 
         verify: For HTTPS: whether to check the service's certificate, or a file with those to trust.
 
     Raises:
-        FieldError: When ``url`` is no address of HTTP.
+        FieldError: When ``url`` is no address of HTTP, or the file ``verify`` cannot be used.
 
     Example:
         >>> from vstash import Client

@@ -59,7 +59,16 @@ class Transport:
                 pointer="/url",
             )
         self._retries = retries
-        context = ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
+        try:
+            context = (
+                ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
+            )
+        except OSError as error:
+            raise FieldError(
+                "The file of certificates to trust cannot be read, or is not PEM.",
+                pointer="/verify",
+                local_detail=f"{verify}: {error.strerror or error}",
+            ) from error
         self._http = httpx.Client(
             base_url=url,
             headers={} if key is None else {"Authorization": f"Bearer {key}"},

@@ -118,6 +118,15 @@ def test_no_address(url: str) -> None:
     assert caught.value.pointer == "/url"
 
 
+def test_no_certificates(tmp_path: Path) -> None:
+    """A file of certificates that is not there, or is something else, is refused at once."""
+    (tmp_path / "note").write_text("no certificate", encoding="utf-8")
+    for name in ("absent", "note"):
+        with pytest.raises(FieldError) as caught:
+            Client(verify=str(tmp_path / name))
+        assert caught.value.pointer == "/verify"
+
+
 def test_no_service() -> None:
     """Nobody listens: said after the last try."""
     with socket.socket() as free:
