@@ -20,7 +20,10 @@ from vstash.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md")
+PAGES = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md"),
+    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+)
 # The int8 model's cosines differ by up to .01 between versions of onnxruntime, and scores, which
 # count them in standard deviations of about .05, follow.
 NEAR, NEAR_SHARE = 0.05, 0.1
