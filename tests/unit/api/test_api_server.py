@@ -71,7 +71,8 @@ def test_life(tmp_path: Path, number: signal.Signals) -> None:
         child.send_signal(number)
         assert child.wait(timeout=20) == 0
         assert child.stderr is not None
-        told = [json.loads(line) for line in child.stderr.read().splitlines()]
+        _keys, _addresses, *log = child.stderr.read().splitlines()
+        told = [json.loads(line) for line in log]
         assert [line["route"] for line in told] == ["/v1/documents", "/v1/search", "/healthz"]
     assert not (tmp_path / "own.db-wal").exists(), "the file was not closed"
     with Memory(tmp_path / "own.db", model="fake") as memory:
