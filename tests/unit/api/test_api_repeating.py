@@ -123,6 +123,20 @@ def test_gone(service: Service) -> None:
     assert service.memory.stats().documents == 0
 
 
+def test_gone_after_no_change(service: Service) -> None:
+    """So does the answer to a request that found the document as it asks for it."""
+    body = {"text": "Known.", "key": "known", "title": "My secret title"}
+    known = service.add(**body)
+    many = {"documents": [body, {"text": "New."}]}
+    service.http.post("/v1/documents", json=body, headers=KEY)
+    service.http.post("/v1/documents:batch", json=many, headers={"Idempotency-Key": "m"})
+    service.http.delete(f"/v1/documents/{known}")
+    again = service.http.post("/v1/documents", json=body, headers=KEY)
+    assert again.json()["code"] == "reply_gone"
+    again = service.http.post("/v1/documents:batch", json=many, headers={"Idempotency-Key": "m"})
+    assert again.json()["code"] == "reply_gone"
+
+
 class Slow(FakeEmbedder):
     """Embeds when it is told to."""
 
