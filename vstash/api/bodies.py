@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from vstash.api.operations import STREAM
 from vstash.errors import RequestError
 from vstash.strict_json import parse_json
 
@@ -33,26 +34,40 @@ class _StrictRequest(Request):
         elif body:
             self._json = await run_in_threadpool(parse_json, body)
 
+    def has_members(self) -> bool:
+        """Whether the body says anything: many clients send an empty object for nothing."""
+        return getattr(self, "_json", {}) != {}
+
     async def json(self) -> Any:
         """What `read` found."""
         return self._json
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body by `parse_json` and takes each query parameter once."""
+    """A route that reads its body by `parse_json` and takes each query parameter once.
+
+    What it takes none of is refused: that a ``dry_run`` in the wrong place was passed over would be
+    seen too late.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind the checks."""
         inner = super().get_route_handler()
+        takes_query = bool(self.dependant.query_params)
+        streams = bool((self.openapi_extra or {}).get(STREAM))
 
         async def handle(request: Request) -> Response:
             names = [name for name, _ in request.query_params.multi_items()]
             if len(names) != len(set(names)):
                 raise RequestError("A query parameter is given twice.")
-            if self.body_field is None:
+            if names and not takes_query:
+                raise RequestError("This address takes no query parameters.")
+            if streams or request.method == "GET":
                 return await inner(request)
             strict = _StrictRequest(request.scope, request.receive)
             await strict.read()
+            if self.body_field is None and strict.has_members():
+                raise RequestError("This address takes no body.")
             return await inner(strict)
 
         return handle

@@ -27,7 +27,7 @@ from vstash.errors import (
     PreconditionError,
 )
 from vstash.memory import Memory
-from vstash.types import UNSET, JsonObject
+from vstash.types import UNSET, Document, JsonObject
 
 __all__ = ["ChangeRoutes", "DeleteReply"]
 
@@ -102,7 +102,7 @@ class ChangeRoutes:
             model=DocumentReply,
             said="The document as it is now, without its text.",
             responses=_CHANGED,
-            errors=(DocumentNotFoundError, *CHANGED),
+            errors=(DocumentNotFoundError, *CHANGED, *REPEATABLE),
         )
         add_route(
             app,
@@ -115,7 +115,7 @@ class ChangeRoutes:
             model=DocumentReply,
             said="The document as it is now, without its text.",
             responses=_CHANGED,
-            errors=(DocumentNotFoundError, *CHANGED),
+            errors=(DocumentNotFoundError, *CHANGED, *REPEATABLE),
             extra=_MERGE_PATCH,
         )
         self._attach_removing(app)
@@ -160,19 +160,23 @@ class ChangeRoutes:
         document: Annotated[DocumentReplacement, Body()],
         caller: Caller,
         if_match: IfMatch,
+        repeat: Repeat,
     ) -> Response:
         """What is left out of the body is empty afterwards; id, key and creation time stay."""
         require_own_document(self._memory, caller, document_id)
-        stored = self._memory.replace(
-            document_id,
-            document.text,
-            title=document.title,
-            tags=document.tags,
-            metadata=document.metadata,
-            expires_at=time_or_none(document.expires_at),
-            if_match=if_match,
+        return repeat(
+            self._memory,
+            lambda: self._memory.replace(
+                document_id,
+                document.text,
+                title=document.title,
+                tags=document.tags,
+                metadata=document.metadata,
+                expires_at=time_or_none(document.expires_at),
+                if_match=if_match,
+            ),
+            _changed_answer,
         )
-        return reply(stored, headers=etag_header(stored))
 
     def change(
         self,
@@ -180,20 +184,24 @@ class ChangeRoutes:
         patch: Annotated[DocumentPatch, Body()],
         caller: Caller,
         if_match: IfMatch,
+        repeat: Repeat,
     ) -> Response:
         """A JSON merge patch: what is left out stays, null removes."""
         require_own_document(self._memory, caller, document_id)
         given = patch.model_fields_set
-        stored = self._memory.update(
-            document_id,
-            text=patch.text if "text" in given else UNSET,
-            title=(patch.title or "") if "title" in given else UNSET,
-            tags=(patch.tags or ()) if "tags" in given else UNSET,
-            metadata=self._metadata(document_id, patch) if "metadata" in given else UNSET,
-            expires_at=time_or_none(patch.expires_at) if "expires_at" in given else UNSET,
-            if_match=if_match,
+        return repeat(
+            self._memory,
+            lambda: self._memory.update(
+                document_id,
+                text=patch.text if "text" in given else UNSET,
+                title=(patch.title or "") if "title" in given else UNSET,
+                tags=(patch.tags or ()) if "tags" in given else UNSET,
+                metadata=self._metadata(document_id, patch) if "metadata" in given else UNSET,
+                expires_at=time_or_none(patch.expires_at) if "expires_at" in given else UNSET,
+                if_match=if_match,
+            ),
+            _changed_answer,
         )
-        return reply(stored, headers=etag_header(stored))
 
     def _metadata(self, document_id: str, patch: DocumentPatch) -> JsonObject:
         if patch.metadata is not None:
@@ -228,3 +236,7 @@ class ChangeRoutes:
             ),
             reply,
         )
+
+
+def _changed_answer(stored: Document) -> Response:
+    return reply(stored, headers=etag_header(stored))

@@ -135,7 +135,7 @@ class DocumentRoutes:
             model=DocumentReply,
             said="A new document.",
             responses=_STORED,
-            errors=(*CHANGED, CollectionForbiddenError),
+            errors=(*CHANGED, CollectionForbiddenError, *REPEATABLE),
         )
         add_route(
             app,
@@ -213,11 +213,16 @@ class DocumentRoutes:
         document: Annotated[KeyedDocumentInput, Body()],
         caller: Caller,
         conditions: AbsentOrMatch,
+        repeat: Repeat,
     ) -> Response:
-        """A document with this key is replaced and keeps its id; what is left out is empty then."""
-        answer = _stored_answer()
-        return answer(
-            self._memory.add(
+        """A document with this key is replaced and keeps its id; what is left out is empty then.
+
+        Under a condition a repetition after a lost answer would meet the new etag, and fail, unless
+        it has an idempotency key.
+        """
+        return repeat(
+            self._memory,
+            lambda: self._memory.add(
                 document.text,
                 key=query.key,
                 title=document.title,
@@ -227,7 +232,8 @@ class DocumentRoutes:
                 expires_at=time_or_none(document.expires_at),
                 embed=document.embed,
                 **conditions,
-            )
+            ),
+            _stored_answer(),
         )
 
     def create_many(

@@ -64,6 +64,8 @@ Tags = Annotated[
     list[str],
     Field(
         description="Labels to filter by.",
+        # A million wrong items would be a million errors otherwise, as for every list.
+        fail_fast=True,
         examples=[["people"]],
         json_schema_extra=bounds.TAGS,
     ),
@@ -94,18 +96,11 @@ Embed = Annotated[
 FilterTree = Annotated[dict[str, Any], WithJsonSchema(bounds.FILTER)]
 FilterText = Annotated[
     str | None,
-    Field(
-        description="A filter tree as JSON text.",
-        examples=['{"tags": {"contains": "people"}}'],
-    ),
+    Field(description="A filter tree as JSON text.", examples=['{"tags": {"contains": "people"}}']),
 ]
 Limit = Annotated[
     int,
-    Field(
-        description="Items per page, 1 to 1,000.",
-        examples=[50],
-        json_schema_extra=bounds.LIMIT,
-    ),
+    Field(description="Items per page, 1 to 1,000.", examples=[50], json_schema_extra=bounds.LIMIT),
 ]
 Cursor = Annotated[
     str | None, Field(description="`next_cursor` of the page before; left out for the first.")
@@ -189,7 +184,7 @@ class DocumentPatch(Body):
         default=None, description="A new title; null for none.", json_schema_extra=bounds.TITLE
     )
     tags: list[str] | None = Field(
-        default=None, description="All tags; null for none.", json_schema_extra=bounds.TAGS
+        None, description="All tags; null for none.", fail_fast=True, json_schema_extra=bounds.TAGS
     )
     metadata: dict[str, Any] | None = Field(
         default=None,
@@ -224,6 +219,7 @@ class QuestionInput(Body):
     )
     vector: list[float] | None = Field(
         default=None,
+        fail_fast=True,
         description="The query's vector where it is ready, of the file's model; it is brought to "
         "length 1.",
         json_schema_extra=bounds.VECTOR,

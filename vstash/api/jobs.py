@@ -59,6 +59,7 @@ class JobInput(inputs.Body):
         description="1 to 1,000 absolute paths of files and folders on the service's machine, below the "
         "folders of its setting `ingest_roots`; no link is followed.",
         examples=[["/srv/notes"]],
+        fail_fast=True,
     )
     collection: inputs.Collection = None
     tags: inputs.Tags = Field(default_factory=list)
@@ -67,6 +68,7 @@ class JobInput(inputs.Body):
         description="What to leave out, in the language of .gitignore, beside hidden files and what "
         ".gitignore files name.",
         examples=[["*.log"]],
+        fail_fast=True,
     )
     prune: bool = Field(
         default=False, description="Remove documents of these folders whose files are gone."

@@ -86,7 +86,9 @@ async def _repeatable(
             "Idempotency-Key is one text of 1 to 255 visible ASCII characters.",
             pointer="/Idempotency-Key",
         )
-    says = json.dumps([request.method, request.url.path, request.url.query]).encode()
+    conditions = [request.headers.getlist(name) for name in ("if-match", "if-none-match")]
+    address = [request.method, request.url.path, request.url.query]
+    says = json.dumps([*address, *conditions]).encode()
     digest = hashlib.sha256(says + b"\n" + await request.body()).digest()
     return Repeatable(replies.Request(caller.key_id, matched[1] or matched[2], digest))
 

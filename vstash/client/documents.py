@@ -33,7 +33,7 @@ class Documents(Base):
             if query["key"] is None:
                 raise PreconditionError("There is no document with this key, so no etag matches.")
             answer = self._service.send(
-                "PUT", "/v1/documents", body=given, query=query, headers=headers
+                "PUT", "/v1/documents", body=given, query=query, headers=headers, once=True
             )
         else:
             answer = self._service.send(
@@ -84,14 +84,15 @@ class Documents(Base):
     def update(self, given: Arguments) -> Document:
         """Change some fields of a document."""
         headers, place = _if_match(given), self._place(given)
-        answer = self._service.send("PATCH", place, body=given, headers=headers)
+        answer = self._service.send("PATCH", place, body=given, headers=headers, once=True)
         return decoded(Document, answer)
 
     @like(Memory.replace)
     def replace(self, given: Arguments) -> Document:
         """Replace a document."""
         headers, place = _if_match(given), self._place(given)
-        return decoded(Document, self._service.send("PUT", place, body=given, headers=headers))
+        answer = self._service.send("PUT", place, body=given, headers=headers, once=True)
+        return decoded(Document, answer)
 
     @like(Memory.delete)
     def delete(self, given: Arguments) -> Document:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from vstash.errors import ReplyGoneError, RequestInFlightError, RequestReusedError
+from vstash.feedback import Verdict
 from vstash.replies import Reply, Request
 from vstash.store.replies import ReplyThereError
+from vstash.types import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +37,7 @@ class _Pending:
 
     def keep(self, writer: Writer, outcome: object) -> None:
         reply = self.answer(outcome)
-        writer.keep_reply(self.request, reply, now=self.now)
+        writer.keep_reply(self.request, reply, _told_of(outcome), now=self.now)
         self.reply = reply
 
 
@@ -125,6 +127,14 @@ class Once:
                 "since. Use a new idempotency key to make it again."
             )
         return replace(reply, repeated=True)
+
+
+def _told_of(outcome: object) -> list[str]:
+    """Ids of the documents that a reply says something of."""
+    parts = outcome if isinstance(outcome, tuple) else (outcome,)
+    return [part.id for part in parts if isinstance(part, Document)] + [
+        part.document_id for part in parts if isinstance(part, Verdict)
+    ]
 
 
 def _in_flight() -> RequestInFlightError:

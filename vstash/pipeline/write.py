@@ -242,8 +242,11 @@ class Writing:
                 return None
             if ready is None:
                 writer.put_fields(number, document_row(prepared, None), now=now)
-                return self._stored(writer, document_row(prepared, None))
-            return writer.put(ready.row, ready.chunks, now=now)
+                changed = self._stored(writer, document_row(prepared, None))
+            else:
+                changed = writer.put(ready.row, ready.chunks, now=now)
+            settle(writer, changed)
+            return changed
 
     def delete(
         self,

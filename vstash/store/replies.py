@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 import apsw
@@ -54,7 +54,7 @@ def insert(
     connection: apsw.Connection,
     request: Request,
     reply: Reply,
-    documents: Iterable[int],
+    told_of: Sequence[str],
     *,
     now: int,
 ) -> None:
@@ -64,7 +64,7 @@ def insert(
         connection: The write connection inside its transaction.
         request: What was applied.
         reply: What it is answered.
-        documents: Numbers of the documents that the reply tells of.
+        told_of: Ids of the documents that the reply says something of.
         now: Microseconds since the epoch.
 
     Raises:
@@ -96,16 +96,22 @@ def insert(
     except apsw.ConstraintError:
         raise ReplyThereError from None
     number = connection.last_insert_rowid()
+    told = set(told_of)
     connection.executemany(
-        "INSERT OR IGNORE INTO reply_document (document, reply) VALUES (?, ?)",
-        ((document, number) for document in documents),
+        "INSERT INTO reply_document (document, reply) SELECT number, ?1 FROM document WHERE id = ?2",
+        ((number, document) for document in told),
     )
+    linked = fetch(connection, "SELECT count(*) FROM reply_document WHERE reply = ?", (number,))
+    if linked[0][0] < len(told):
+        # One of them was removed since the answer was made.
+        _forget(connection, "id = ?", number)
 
 
 def take_back(connection: apsw.Connection, document: int) -> None:
     """Remove the words of every reply that tells of a document which is being removed."""
-    connection.execute(
-        "UPDATE reply SET body = NULL, headers = '{}' "
-        "WHERE id IN (SELECT reply FROM reply_document WHERE document = ?)",
-        (document,),
-    )
+    which = "id IN (SELECT reply FROM reply_document WHERE document = ?)"
+    _forget(connection, which, document)
+
+
+def _forget(connection: apsw.Connection, where: str, number: int) -> None:
+    connection.execute(f"UPDATE reply SET body = NULL, headers = '{{}}' WHERE {where}", (number,))

@@ -319,9 +319,11 @@ class Writer(Reader):
         """Forget logged searches beyond a count, and those before a time in microseconds."""
         log.trim(self._connection, rows=keep_rows, oldest=oldest)
 
-    def keep_reply(self, request: Request, reply: Reply, *, now: int) -> None:
-        """Keep what a request is answered, together with what it changed."""
-        replies.insert(self._connection, request, reply, self._added_to, now=now)
+    def keep_reply(
+        self, request: Request, reply: Reply, told_of: Sequence[str], *, now: int
+    ) -> None:
+        """Keep what a request is answered, with the ids of the documents that the answer tells of."""
+        replies.insert(self._connection, request, reply, told_of, now=now)
         self._crash_point("reply:end")
 
     def insert_key(self, key: AccessKey, digest: bytes) -> None:

@@ -91,3 +91,58 @@ def test_large_body(service: Service) -> None:
         "/v1/documents", content=body, headers={"Content-Type": "application/json"}
     )
     assert answer.json()["code"] == "request_invalid"
+
+
+@pytest.mark.parametrize(
+    ("path", "before"),
+    [
+        ("/v1/documents", b'{"text": "a", "tags": ['),
+        ("/v1/documents:batch", b'{"documents": [{"text": "a", "tags": ['),
+        ("/v1/jobs", b'{"kind": "ingest", "paths": ['),
+        ("/v1/jobs", b'{"kind": "ingest", "paths": [], "ignore": ['),
+        ("/v1/search", b'{"query": "a", "vector": ['),
+    ],
+)
+def test_many_wrong_items(shared: Service, path: str, before: bytes) -> None:
+    """However many items of a list are wrong, the answer is short."""
+    after = b"]}]}" if path.endswith("batch") else b"]}"
+    body = before + b",".join([b"{}"] * 10_000) + after
+    answer = shared.http.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert len(answer.content) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v1/documents/none"),
+        ("PATCH", "/v1/documents/none"),
+        ("DELETE", "/v1/documents/none"),
+        ("GET", "/v1/chunks/1"),
+        ("GET", "/v1/stats"),
+        ("POST", "/v1/search"),
+        ("POST", "/v1/jobs/none:cancel"),
+    ],
+)
+def test_unknown_parameter(shared: Service, method: str, path: str) -> None:
+    """A query parameter where none is taken is refused, and what it says with it."""
+    patch = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    body = b'{"text": "a"}' if method in {"PUT", "PATCH"} else b""
+    answer = shared.http.request(
+        method, f"{path}?dry_run=true", headers={"Content-Type": patch}, content=body
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid")
+    assert "dry_run" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/v1/collections/kept"), ("POST", "/v1/compact")]
+)
+def test_body_in_the_wrong_place(shared: Service, method: str, path: str) -> None:
+    """A body where none is taken is refused, for it may say not to do it; an empty object is none."""
+    shared.add("a", collection="kept")
+    told = {"Content-Type": "application/json"}
+    answer = shared.http.request(method, path, content=b'{"dry_run": true}', headers=told)
+    assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid")
+    assert shared.memory.collection("kept").documents == 1
+    assert shared.http.request(method, path, content=b"{}", headers=told).is_success

@@ -123,6 +123,51 @@ def test_gone(service: Service) -> None:
     assert service.memory.stats().documents == 0
 
 
+def test_gone_after_no_change(service: Service) -> None:
+    """So does the answer to a request that found the document as it asks for it."""
+    body = {"text": "Known.", "key": "known", "title": "My secret title"}
+    known = service.add(**body)
+    many = {"documents": [body, {"text": "New."}]}
+    service.http.post("/v1/documents", json=body, headers=KEY)
+    service.http.post("/v1/documents:batch", json=many, headers={"Idempotency-Key": "m"})
+    service.http.delete(f"/v1/documents/{known}")
+    again = service.http.post("/v1/documents", json=body, headers=KEY)
+    assert again.json()["code"] == "reply_gone"
+    again = service.http.post("/v1/documents:batch", json=many, headers={"Idempotency-Key": "m"})
+    assert again.json()["code"] == "reply_gone"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_condition_that_was_met(service: Service, method: str) -> None:
+    """A change under a condition is repeated under its key; a control without one gets 412."""
+    place = f"/v1/documents/{service.add('Before.')}"
+    kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    etag = service.http.get(place).headers["ETag"]
+    asked = {"If-Match": etag, "Content-Type": kind}
+
+    def change(**headers: str) -> httpx.Response:
+        return service.http.request(method, place, json={"text": "After."}, headers=asked | headers)
+
+    first, again = change(**KEY), change(**KEY)
+    assert (first.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["ETag"] == first.headers["ETag"] != etag
+    assert change().status_code == 412
+    assert change(**KEY, **{"If-Match": "*"}).json()["code"] == "idempotency_key_reused"
+
+
+def test_create_only_by_key(service: Service) -> None:
+    """A PUT that is to create finds what it made itself; a control without a key gets 412."""
+
+    def put(**headers: str) -> httpx.Response:
+        asked = {"If-None-Match": "*", **headers}
+        return service.http.put("/v1/documents?key=k", json={"text": "x"}, headers=asked)
+
+    first, again = put(**KEY), put(**KEY)
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert put().status_code == 412
+
+
 class Slow(FakeEmbedder):
     """Embeds when it is told to."""
 

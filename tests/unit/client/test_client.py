@@ -15,7 +15,13 @@ import pytest
 
 from tests.unit.api.service import Service, running
 from vstash import Client, Memory, NewDocument, errors
-from vstash.errors import FieldError, RequestError, StoreBusyError, UnreachableError
+from vstash.errors import (
+    FieldError,
+    PreconditionError,
+    RequestError,
+    StoreBusyError,
+    UnreachableError,
+)
 
 # What only makes sense where the file is, and why.
 LOCAL = {
@@ -162,7 +168,7 @@ def pretended(answers: list[Answer | None]) -> Iterator[tuple[int, list[dict[str
             self.end_headers()
             self.wfile.write(told[2])
 
-        do_GET = do_POST = answer  # noqa: N815 - the library's names
+        do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -199,6 +205,26 @@ def test_repeated_under_one_key() -> None:
         assert client.feedback("s", 1, "helpful").chunk_id == 1
     keys = {headers["Idempotency-Key"] for headers in seen}
     assert (len(seen), len(keys)) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda client: client.add("x", key="k", if_match="e"),
+        lambda client: client.update("i", title="x", if_match="e"),
+        lambda client: client.replace("i", "x", if_match="e"),
+    ],
+)
+def test_conditions_are_repeated(change: Callable[[Client], object]) -> None:
+    """A change under a condition, too: without its key it would fail at what it did itself."""
+    with (
+        pretended([None, problem("precondition_failed", 412)]) as (port, seen),
+        Client(f"http://127.0.0.1:{port}") as client,
+        pytest.raises(PreconditionError),
+    ):
+        change(client)
+    assert len(seen) == 2
+    assert seen[0]["Idempotency-Key"] == seen[1]["Idempotency-Key"]
 
 
 def test_not_for_ever() -> None:
