@@ -140,7 +140,7 @@ def test_unknown_parameter(shared: Service, method: str, path: str) -> None:
 )
 def test_body_in_the_wrong_place(shared: Service, method: str, path: str) -> None:
     """A body where none is taken is refused, for it may say not to do it; an empty object is none."""
-    shared.add("a", collection="kept")
+    shared.add("a", collection="kept", key="kept")
     told = {"Content-Type": "application/json"}
     answer = shared.http.request(method, path, content=b'{"dry_run": true}', headers=told)
     assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid")
