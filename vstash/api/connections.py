@@ -12,6 +12,7 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from vstash.api.guard import ALWAYS
 from vstash.api.problems import PROBLEM_TYPE, problem
 from vstash.errors import RequestError
 from vstash.settings import Settings
@@ -105,6 +106,7 @@ class Connection(H11Protocol):
             (b"content-type", PROBLEM_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
+            *((name.encode(), value.encode()) for name, value in ALWAYS),
             (b"x-request-id", uuid.uuid4().hex.encode()),
         ]
         answer = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")

@@ -16,7 +16,7 @@ from vstash.api.cors import allow_page, is_preflight, preflight_answer
 from vstash.api.credentials import given_secret
 from vstash.api.hosts import allowed_names, checked_origins, exposed, own_origin, split_host
 from vstash.api.operations import Operation, Operations, allowed
-from vstash.api.problems import log_defect, problem_response
+from vstash.api.problems import log_defect, log_late, problem_response
 from vstash.errors import (
     ForbiddenOriginError,
     InternalError,
@@ -32,7 +32,7 @@ from vstash.keys import AccessKey
 if TYPE_CHECKING:
     from vstash.settings import Settings
 
-__all__ = ["Guard", "Rules"]
+__all__ = ["ALWAYS", "Guard", "Rules"]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
@@ -41,7 +41,8 @@ _MERGE_PATCH: Final = "application/merge-patch+json"
 _LINES: Final = "application/x-ndjson"
 # No size has more digits, and longer ones cost time to read.
 _MAX_LENGTH_DIGITS: Final = 18
-_ALWAYS: Final = (
+# Headers of every answer.
+ALWAYS: Final = (
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),
@@ -135,6 +136,11 @@ class Guard:
         except VstashError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - the last place before the server logs what users wrote
+            late = error.__cause__
+            if answer.started and isinstance(late, VstashError):
+                # Starlette has other words for what comes too late to be answered.
+                log_late(str(scope["method"]), late)
+                return
             log_defect(str(scope["method"]), error)
             refusal = InternalError("vstash failed; its log says where.")
         else:
@@ -239,7 +245,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(raw=list(message.get("headers", [])))
-            for name, value in _ALWAYS:
+            for name, value in ALWAYS:
                 headers[name] = value
             if self._varies:
                 headers.add_vary_header("Origin")

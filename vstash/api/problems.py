@@ -19,6 +19,7 @@ from vstash.api.operations import Operations, allowed
 from vstash.api.seen import seen_in
 from vstash.errors import (
     CursorError,
+    DeadlineError,
     FieldError,
     FilterError,
     InputError,
@@ -41,6 +42,7 @@ __all__ = [
     "ProblemResponse",
     "install_handlers",
     "log_defect",
+    "log_late",
     "problem",
     "problem_response",
     "title",
@@ -170,6 +172,19 @@ def log_defect(where: str, error: BaseException) -> None:
     frames = "".join(traceback.format_tb(error.__traceback__))
     cause = "" if error.__cause__ is None else f" from {type(error.__cause__).__name__}"
     _log.error("%s: %s%s\n%s", where, type(error).__name__, cause, frames)
+
+
+def log_late(where: str, error: VstashError) -> None:
+    """Log an error that cut an answer short; that nobody waits for the answer any more is none.
+
+    Args:
+        where: Method and route.
+        error: Came when the answer had begun.
+    """
+    if isinstance(error, InternalError):
+        log_defect(where, error)
+    elif not isinstance(error, DeadlineError):
+        _log.warning("%s: %s, in the midst of an answer", where, error.code)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -7,7 +7,7 @@ import random
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,6 +58,8 @@ class Transport:
                 "http://127.0.0.1:8765.",
                 pointer="/url",
             )
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise FieldError("An access key is of printable ASCII characters.", pointer="/key")
         self._retries = retries
         try:
             context = (
@@ -78,6 +80,7 @@ class Transport:
             trust_env=False,
         )
         self._failures = (httpx.TransportError,)
+        self._unfit = (httpx.InvalidURL, UnicodeEncodeError)
 
     def close(self) -> None:
         """Close the connections; may be called twice."""
@@ -141,10 +144,9 @@ class Transport:
         Raises:
             VstashError: As in `send`.
         """
+        request = self._built(method, path, query, content, headers)
         try:
-            with self._http.stream(
-                method, path, params=_given(query), content=content, headers=headers
-            ) as answer:
+            with closing(self._http.send(request, stream=True)) as answer:
                 if answer.is_error:
                     answer.read()
                     raise _error(answer)
@@ -169,9 +171,24 @@ class Transport:
             content = written(body)
         if once:
             sent["Idempotency-Key"] = str(uuid.uuid4())
-        return self._http.build_request(
-            method, path, params=_given(query), content=content, headers=sent
-        )
+        return self._built(method, path, query, content, sent)
+
+    def _built(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object] | None,
+        content: bytes | Iterator[bytes] | None,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        try:
+            return self._http.build_request(
+                method, path, params=_given(query), content=content, headers=headers
+            )
+        except self._unfit as error:
+            raise RequestError(
+                "A parameter is too long for an address, or no text that UTF-8 can hold."
+            ) from error
 
     def _answered(self, request: httpx.Request, told: int | None) -> httpx.Response:
         """The answer to a request that may be sent again and again."""

@@ -179,4 +179,5 @@ def test_what_is_not_http(impatient: Service, sent: bytes) -> None:
         head, _, body = rest(raw).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in head
+    assert b"nosniff" in head
     assert json.loads(body)["code"] == "request_invalid"

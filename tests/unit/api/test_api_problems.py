@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.api.service import Service, running
 from vstash import errors
-from vstash.api.problems import problem
+from vstash.api.problems import log_late, problem
 from vstash.api.replies import Problem
 from vstash.testing import FakeEmbedder
 
@@ -221,3 +221,12 @@ def test_memory_agrees(service: Service) -> None:
             service.memory.add(**fields)
         found = checked(answer)
         assert (found.code, found.errors[0].pointer) == (caught.value.code, caught.value.pointer)
+
+
+def test_what_comes_too_late(caplog: pytest.LogCaptureFixture) -> None:
+    """That a client went away in the midst of an answer is no failure; a damaged file is."""
+    log_late("GET", errors.DeadlineError("Nobody waits."))
+    assert not caplog.records
+    log_late("GET", errors.StoreCorruptError("Damaged.", local_detail=CANARY))
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    assert CANARY not in caplog.text

@@ -79,6 +79,13 @@ def asked(service: Service) -> socket.socket:
     return connection
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Level and words of what the service logged of its own failures."""
+    return [
+        (each.levelname, each.getMessage()) for each in caplog.records if each.name == "vstash.api"
+    ]
+
+
 def test_a_reader_that_goes_away_ends_the_transaction(service: Service) -> None:
     """The log of the file is free again, and the service goes on."""
     filled(service)
@@ -107,7 +114,9 @@ def test_a_slow_reader_costs_no_memory(service: Service) -> None:
     assert size > expected > 7_000_000
 
 
-def test_an_export_that_fails_on_the_way(service: Service) -> None:
+def test_an_export_that_fails_on_the_way(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
     """The connection ends before the answer does; of what failed before it began, the status tells."""
     texts = [f"document {n} " + "lorem " * 300 for n in range(150)]
     service.memory.add_many(texts, vectors=np.ones((150, 64)))
@@ -123,6 +132,7 @@ def test_an_export_that_fails_on_the_way(service: Service) -> None:
             got.extend(answer.iter_bytes())
     assert sum(map(len, got)) > 100_000
     assert b'"end"' not in b"".join(got)
+    assert told(caplog) == [("WARNING", "GET: store_corrupt, in the midst of an answer")]
     assert service.http.get("/v1/export?collection=absent").status_code == 404
     assert service.http.get("/v1/export?filter={").json()["code"] == "filter_invalid"
     assert service.http.get("/v1/export?colection=x").status_code == 422

@@ -116,6 +116,23 @@ def test_what_is_not_json(client: Client) -> None:
         client.add("x", metadata={"x": object()})  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize("name", ["\ud800", "x" * 100_000])
+def test_what_no_address_can_hold(client: Client, name: str) -> None:
+    """A parameter that cannot be part of an address, of a stream neither."""
+    with pytest.raises(RequestError):
+        client.list(collection=name)
+    with pytest.raises(RequestError):
+        client.export(collection=name)
+
+
+@pytest.mark.parametrize("key", ["é", "a\nb"])
+def test_no_key(key: str) -> None:
+    """What no header can hold is no access key."""
+    with pytest.raises(FieldError) as caught:
+        Client(key=key)
+    assert caught.value.pointer == "/key"
+
+
 @pytest.mark.parametrize("url", ["", "localhost:8765", "ftp://localhost"])
 def test_no_address(url: str) -> None:
     """What is no address of HTTP is refused at once."""
