@@ -116,7 +116,7 @@ class Legs:
 
         Args:
             reader: A consistent view of the file.
-            question: What is asked.
+            question: What is asked, with its vector where vectors are.
             words: Its words.
             watch: Stages are booked there.
             now: Microseconds since the epoch.
@@ -128,10 +128,9 @@ class Legs:
         by_words, keyword_ids = self._keywords(asked, looked_up)
         exact = self._exact(asked, by_words) if question.scored else NO_TERMS
         watch.lap("keyword")
-        sample = self._warmed(asked)
+        sample = self._warmed(reader, question, allowed)
         watch.lap("warm")
-        vector = self.embedded(question)
-        watch.lap("embed")
+        vector = question.vector
         leg = _NOTHING if vector is None else self._vectors(asked, vector)
         watch.lap("vector")
         lists = (leg.ids[: question.depth], keyword_ids, exact.ids)
@@ -173,15 +172,26 @@ class Legs:
         """The vector leg alone, as deep as the question asks."""
         return self._vectors(_Asked(reader, question, words, allowed), vector)
 
-    def _warmed(self, asked: _Asked) -> FloatArray:
+    def warm(self, reader: Reader, question: Question, *, now: int) -> None:
+        """Load what a question's vector will be compared with, before it has one.
+
+        Args:
+            reader: A consistent view of the file.
+            question: What is going to be asked.
+            now: Microseconds since the epoch.
+        """
+        allowed = reader.allowed(question.collection, question.where, now=now)
+        self._warmed(reader, question, allowed)
+
+    def _warmed(self, reader: Reader, question: Question, allowed: Allowed | None) -> FloatArray:
         """Load what vectors will be compared with; returns the sample of the background."""
-        if asked.question.mode == "keyword":
+        if question.mode == "keyword":
             return np.empty((0, self._embedder.info.dimension), dtype=np.float32)
         if self._in_memory:
             # What is damaged is told by the search itself.
             with suppress(IndexDamagedError):
-                asked.reader.warm(self._model, asked.allowed)
-        return self._backgrounds.sample(asked.reader, asked.allowed)
+                reader.warm(self._model, allowed)
+        return self._backgrounds.sample(reader, allowed)
 
     def _vectors(self, asked: _Asked, vector: FloatArray) -> Leg:
         depth = asked.question.depth

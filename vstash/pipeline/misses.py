@@ -152,7 +152,7 @@ class Misses:
         )
         beyond: tuple[str, ...] = ()
         if known.stage == "returned":
-            question = replace(question, vector=self._searching.legs.embedded(question))
+            question = self._searching.embedded(question)
             known = self._followed(reader, question, words, target, known)
         elif known.stage == "filtered" and question.where is not None:
             known = replace(known, failed=failed_conditions(question.where, document))

@@ -89,6 +89,7 @@ class Searching:
         self._dimension = embedder.info.dimension
         self.legs = Legs(embedder, model, settings)
         self._traffic = Traffic()
+        self._first = True
         self._judging = Judging(embedder.info, model)
 
     def search(
@@ -124,6 +125,12 @@ class Searching:
         )
         words = asked_words(question.query)
         watch.lap("analyse")
+        if self._first:
+            # In a new process the model is still being loaded, in its own thread.
+            self._first = False
+            with self._store.read() as reader:
+                self.legs.warm(reader, question, now=self._clock())
+            watch.lap("warm")
         # Before this thread has its turn: the model works beside the searches of others.
         question, without = self._with_vector(question)
         watch.lap("embed")
@@ -186,11 +193,10 @@ class Searching:
             )
             if depth is None:
                 return found, chosen
-            vector = self.legs.embedded(question)
-            question = replace(question, least_depth=depth, vector=vector)
+            question = replace(question, least_depth=depth)
 
     def embedded(self, question: Question) -> Question:
-        """The question with its vector, for who asks it more than once."""
+        """The question with its vector, None where vectors are not asked."""
         return replace(question, vector=self.legs.embedded(question))
 
     def find(
