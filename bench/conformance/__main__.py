@@ -17,42 +17,15 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
+from bench.serving import served
+
 HERE: Final = Path(__file__).parent
 PORT: Final = 8796
 ADDRESS: Final = f"http://127.0.0.1:{PORT}"
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[None]:
-    """The service on a new file."""
-    environment = {
-        **os.environ,
-        "VSTASH_DB": str(folder / "any.db"),
-        "VSTASH_MODEL": "fake",
-        "VSTASH_PORT": str(PORT),
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "vstash", "serve"], env=environment, stderr=log
-        )
-        try:
-            while process.poll() is None:
-                try:
-                    with urlopen(f"{ADDRESS}/readyz"):
-                        break
-                except OSError:
-                    time.sleep(0.1)
-            yield
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def run(*command: str | Path, cwd: Path, **more: str) -> bool:
@@ -98,8 +71,10 @@ def main() -> None:
     parser.add_argument("tools", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, served(Path(name)):
-        good = conforms(given.tools.absolute(), Path(name), given.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with served(folder / "any.db", PORT, folder / "log", VSTASH_MODEL="fake"):
+            good = conforms(given.tools.absolute(), folder, given.seed)
     sys.exit(not good)
 
 

@@ -18,11 +18,8 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
@@ -30,6 +27,7 @@ from typing import Any, Final
 
 from bench.latency import passages, questions
 from bench.machine import append_row
+from bench.serving import served
 from vstash import Memory
 from vstash.embed.catalogue import open_model
 
@@ -75,33 +73,12 @@ def write_bodies(folder: Path, corpus: Path) -> float:
     return round(rate, 1)
 
 
-@contextmanager
-def served(path: Path) -> Iterator[int]:
-    """Serve a file in a process of its own; yields its number."""
-    environment = os.environ | {"VSTASH_DB": str(path), "VSTASH_PORT": str(PORT)}
-    command = [sys.executable, "-m", "vstash", "serve"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        while not answered():
-            if process.poll() is not None:
-                raise SystemExit("vstash serve ended; run it by hand to see why")
-            time.sleep(0.05)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def answered(body: str | None = None) -> float:
+def answered(body: str) -> float:
     """Seconds that an answer takes, 0 where there is none."""
     connection = HTTPConnection("127.0.0.1", PORT, timeout=30)
     start = time.perf_counter()
     try:
-        if body is None:
-            connection.request("GET", "/readyz")
-        else:
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/v1/search", body, headers)
+        connection.request("POST", "/v1/search", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         answer.read()
     except OSError:
@@ -179,7 +156,7 @@ def measured(path: Path, corpus: Path, seconds: int) -> dict[str, Any]:
 def asked_of_a_service(path: Path, folder: Path, seconds: int) -> dict[str, Any]:
     """The rows of a service that runs meanwhile."""
     rows: dict[str, Any] = {}
-    with served(path) as pid:
+    with served(path, PORT) as pid:
         for way in WAYS:
             wrk(folder / way, 3, 0, AT_ONCE)
             full = wrk(folder / way, seconds, 0, AT_ONCE)

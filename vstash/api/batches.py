@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from vstash.api.describe import reply
 from vstash.api.problems import problem
 from vstash.errors import VstashError
-from vstash.types import Json
-from vstash.wire import to_json
 
 __all__ = ["results"]
 
@@ -27,10 +26,10 @@ def results(
     """
     left = iter(outcomes)
     found = [item if isinstance(item, VstashError) else next(left) for item in read]
-    told: list[Json] = [
+    told = [
         {"error": problem(outcome, under=f"{under}/{position}")}
         if isinstance(outcome, VstashError)
-        else {name: to_json(outcome)}
+        else {name: outcome}
         for position, outcome in enumerate(found)
     ]
-    return JSONResponse({"results": told})
+    return reply({"results": told})

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from pydantic import Field
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from vstash import __version__
 from vstash.api.access import Caller
+from vstash.api.describe import reply
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
 from vstash.errors import CollectionForbiddenError
@@ -67,4 +68,4 @@ class ConfigurationRoutes:
             else getattr(self._settings, row.name)
             for row in setting_rows()
         }
-        return JSONResponse({"version": __version__, "settings": shown})
+        return reply({"version": __version__, "settings": shown})

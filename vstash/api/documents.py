@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Body, FastAPI, Path, Query
 from pydantic import Field
@@ -193,16 +193,11 @@ class DocumentRoutes:
         """Stored for good when this answers; a key that is known replaces its document."""
         return repeat(
             self._memory,
-            lambda: self._memory.add(
-                document.text,
-                key=document.key,
-                title=document.title,
-                collection=caller.collection(document.collection),
-                tags=document.tags,
-                metadata=document.metadata,
-                expires_at=time_or_none(document.expires_at),
-                embed=document.embed,
-                if_absent=if_absent,
+            lambda: self._add(
+                document,
+                document.key,
+                caller.collection(document.collection),
+                {"if_absent": if_absent},
             ),
             _stored_answer(always_new=document.key is None),
         )
@@ -222,18 +217,27 @@ class DocumentRoutes:
         """
         return repeat(
             self._memory,
-            lambda: self._memory.add(
-                document.text,
-                key=query.key,
-                title=document.title,
-                collection=caller.collection(query.collection),
-                tags=document.tags,
-                metadata=document.metadata,
-                expires_at=time_or_none(document.expires_at),
-                embed=document.embed,
-                **conditions,
-            ),
+            lambda: self._add(document, query.key, caller.collection(query.collection), conditions),
             _stored_answer(),
+        )
+
+    def _add(
+        self,
+        document: NewDocumentInput | KeyedDocumentInput,
+        key: str | None,
+        collection: str | None,
+        conditions: Mapping[str, Any],
+    ) -> Document:
+        return self._memory.add(
+            document.text,
+            key=key,
+            title=document.title,
+            collection=collection,
+            tags=document.tags,
+            metadata=document.metadata,
+            expires_at=time_or_none(document.expires_at),
+            embed=document.embed,
+            **conditions,
         )
 
     def create_many(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http import HTTPStatus
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 import anyio
 import anyio.to_thread
@@ -27,8 +27,6 @@ __all__ = ["HealthRoutes"]
 _METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 # How old an answer about readiness may be, so that asking often costs nothing.
 _FRESH_S: Final = 2.0
-
-Value = TypeVar("Value")
 
 
 class AliveReply(Reply):

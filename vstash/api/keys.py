@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Body, FastAPI, Path
 from pydantic import Field, SkipValidation
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from vstash.api.access import Caller
 from vstash.api.describe import BODY, WRITING, reply
@@ -16,7 +16,7 @@ from vstash.api.routing import add_route
 from vstash.errors import FieldError, InputError, KeyNotFoundError
 from vstash.keys import KeyScope
 from vstash.memory import Memory
-from vstash.wire import parse_time, to_json
+from vstash.wire import parse_time
 
 __all__ = ["KeyRoutes"]
 
@@ -141,7 +141,7 @@ class KeyRoutes:
     def listed(self, caller: Caller) -> Response:
         """Those that expired or were revoked are among them."""
         caller.whole_file()
-        return JSONResponse({"items": to_json(self._memory.keys())})
+        return reply({"items": self._memory.keys()})
 
     def revoke(self, caller: Caller, id: KeyId) -> Response:
         """It is refused from the next request on; one that was revoked stays revoked since then."""

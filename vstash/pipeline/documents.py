@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.types import IdArray
 
-__all__ = ["Documents", "find", "require_collection"]
+__all__ = ["BEFORE_ALL", "Documents", "find", "require_collection"]
+
+# A time at which nothing has expired.
+BEFORE_ALL: Final = -(2**63)
 
 MAX_NEIGHBOURS: Final = 20
 _INCLUDED: Final[tuple[IncludeName, ...]] = get_args(IncludeName)

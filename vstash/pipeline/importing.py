@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from vstash.errors import CollectionForbiddenError, FieldError, VstashError
+from vstash.pipeline.documents import BEFORE_ALL
 from vstash.pipeline.incoming import Arrived, Incoming
 from vstash.pipeline.prepare import checked_collection, checked_expiry
 from vstash.pipeline.ready import Ready, Readying, with_vector
-from vstash.pipeline.write import BEFORE_ALL
 from vstash.store.documents import to_microseconds
 from vstash.store.rows import Origin
 from vstash.transfers import ON_CONFLICT, ImportProgress, ImportReport, OnConflict

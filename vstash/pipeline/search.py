@@ -125,14 +125,8 @@ class Searching:
         )
         words = asked_words(question.query)
         watch.lap("analyse")
-        if self._first:
-            # In a new process the model is still being loaded, in its own thread.
-            self._first = False
-            with self._store.read() as reader:
-                self.legs.warm(reader, question, now=self._clock())
-            watch.lap("warm")
         # Before this thread has its turn: the model works beside the searches of others.
-        question, without = self._with_vector(question)
+        question, without = self._with_vector(question, watch)
         watch.lap("embed")
         with self._store.read() as reader, self.legs.turns.taken():
             watch.lap("wait")
@@ -146,8 +140,16 @@ class Searching:
         self._remember(question, result, found, log=log)
         return result
 
-    def _with_vector(self, question: Question) -> tuple[Question, tuple[str, ...]]:
+    def _with_vector(
+        self, question: Question, watch: Stopwatch
+    ) -> tuple[Question, tuple[str, ...]]:
         """The question with its vector; for keywords alone where the model fails, with the reason."""
+        if self._first:
+            # In a new process the model is still being loaded, in its own thread.
+            self._first = False
+            with self._store.read() as reader:
+                self.legs.warm(reader, question, now=self._clock())
+            watch.lap("warm")
         try:
             return self.embedded(question), ()
         except ModelError as error:

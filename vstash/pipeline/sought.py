@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vstash.errors import FieldError
 from vstash.errors.missing import no_chunk, no_document
+from vstash.pipeline.documents import BEFORE_ALL
 from vstash.pipeline.prepare import checked_chunk_id, checked_key
 from vstash.search.misses import failed_conditions
 from vstash.store.documents import to_microseconds
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from vstash.types import Document, IdArray
 
 __all__ = ["Sought", "check_sought", "outside", "sought"]
-
-# A time at which nothing has expired.
-_BEFORE_ALL: Final = -(2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def sought(
             raise no_chunk(pointer="/chunk")
         return Sought(row[1], one, alone=True)
     if document is not None:
-        found = reader.document(document, now=_BEFORE_ALL)
+        found = reader.document(document, now=BEFORE_ALL)
         documents = [] if found is None else [found[1]]
     else:
         documents = reader.documents_with_key(key or "")

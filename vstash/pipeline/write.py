@@ -17,7 +17,7 @@ from vstash.errors import (
 from vstash.errors.missing import no_document
 from vstash.pipeline import prepare
 from vstash.pipeline.conditions import checked_if_match, require_absent, require_match
-from vstash.pipeline.documents import find
+from vstash.pipeline.documents import BEFORE_ALL, find
 from vstash.pipeline.once import settle
 from vstash.pipeline.ready import Ready, Readying, document_row
 from vstash.types import UNSET, Document, Json, JsonObject, NewDocument, Unset
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.store.writer import Writer
 
-__all__ = ["BEFORE_ALL", "Writing"]
+__all__ = ["Writing"]
 
 Outcome = TypeVar("Outcome")
 
 # An update that others keep overtaking gives up after as many rounds.
 _ROUNDS: Final = 5
-# A time at which nothing has expired.
-BEFORE_ALL: Final = -(2**63)
 
 
 class Writing:
