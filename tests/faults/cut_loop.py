@@ -1,9 +1,7 @@
 """Writes whose connections are cut at random, each repeated until it is answered.
 
-    python -m tests.faults.cut_loop 1000
-
-Prints how many writes were sent, cut and repeated, and how many documents there are in the end: with an
-idempotency key as many as writes, without one more.
+`python -m tests.faults cut` says how many writes were sent and repeated, and how many documents there are in
+the end: with an idempotency key as many as writes, without one more.
 """
 
 from __future__ import annotations
@@ -11,17 +9,16 @@ from __future__ import annotations
 import json
 import random
 import socket
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.unit.api.service import running
 
-__all__ = ["Outcome", "run"]
+__all__ = ["Outcome", "measure", "run"]
 
 # How many callers write at the same time.
 _WRITERS: Final = 50
@@ -127,13 +124,10 @@ def run(folder: Path, writes: int, *, keyed: bool = True) -> Outcome:
         )
 
 
-def main() -> None:
-    """Run with and without keys, and print what came of both."""
-    writes = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def measure(count: int, _seed: int) -> dict[str, object]:
+    """Send so many writes with keys, and as many without: the control."""
+    outcomes = []
     for keyed in (True, False):
         with tempfile.TemporaryDirectory() as folder:
-            print("with keys:" if keyed else "without:", run(Path(folder), writes, keyed=keyed))
-
-
-if __name__ == "__main__":
-    main()
+            outcomes.append(asdict(run(Path(folder), count, keyed=keyed)))
+    return {**outcomes[0], "control": outcomes[1]}

@@ -1,7 +1,6 @@
 """Kill a writing process again and again, and look whether anything acknowledged was lost.
 
-Run it alone for more kills than a test has time for:
-python tests/faults/kill_loop.py --kills 1000
+`python -m tests.faults kill` kills more often than a test has time for.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import json
 import os
 import random
 import select
-import shutil
 import signal
 import statistics
 import sys
@@ -251,6 +249,27 @@ def run_loop(base: Path, *, kills: int, seed: int, planted: bool) -> Figures:
     return figures
 
 
+def printed(figures: Figures) -> dict[str, object]:
+    """The figures with the times of recovery summed up."""
+    times = sorted(figures.recovery_ms) or [0.0]
+    summed = {"p50": round(statistics.median(times), 1), "max": round(times[-1], 1)}
+    return asdict(figures) | {"recovery_ms": summed}
+
+
+def figures_of(kills: int, seed: int, *, planted: bool) -> dict[str, object]:
+    """Run the loop in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="vstash-kill-") as base:
+        return printed(run_loop(Path(base), kills=kills, seed=seed, planted=planted))
+
+
+def measure(count: int, seed: int) -> dict[str, object]:
+    """Kill so many times, and the control as often as it takes to be caught."""
+    return {
+        **figures_of(count, seed, planted=False),
+        "control": figures_of(60, seed, planted=True),
+    }
+
+
 def main() -> None:
     """Run the loop and print its figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -258,19 +277,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--planted", action="store_true", help="the control that must be caught")
     given = parser.parse_args()
-    base = Path(tempfile.mkdtemp(prefix="vstash-kill-"))
-    try:
-        figures = run_loop(base, kills=given.kills, seed=given.seed, planted=given.planted)
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
-    times = sorted(figures.recovery_ms) or [0.0]
-    printed = asdict(figures) | {
-        "recovery_ms": {
-            "p50": round(statistics.median(times), 1),
-            "max": round(times[-1], 1),
-        }
-    }
-    print(json.dumps(printed))
+    print(json.dumps(figures_of(given.kills, given.seed, planted=given.planted)))
 
 
 if __name__ == "__main__":

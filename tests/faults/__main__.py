@@ -1,0 +1,61 @@
+"""Inject one kind of fault as often as there is time for, and write what came of it as a row.
+
+    python -m tests.faults kill --count 1000
+    python -m tests.faults --list
+
+Every module that is named here has `measure(count, seed)`, which returns its figures with those of its control;
+its tests run the same code with a small count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+# Before numpy: a process that is forked should have one thread.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from bench.machine import append_row
+
+ROWS: Final = Path(__file__).resolve().parents[2] / "bench" / "results" / "faults.jsonl"
+FAULTS: Final = {
+    "kill": ("kill_loop", 1000, "kill -9 at random moments of all operations"),
+    "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
+}
+
+
+def main() -> None:
+    """Run what is asked for, print its figures and append them to the results."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("fault", choices=sorted(FAULTS), nargs="?")
+    parser.add_argument("--list", action="store_true", help="say which there are")
+    parser.add_argument("--count", type=int, help="how often; each has a default")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rows", type=Path, default=ROWS, help="file that the row goes to")
+    given = parser.parse_args()
+    if given.list or given.fault is None:
+        for name, (_, count, what) in sorted(FAULTS.items()):
+            print(f"{name:10} {count:>7,}  {what}")
+        return
+    module, count, _ = FAULTS[given.fault]
+    count = count if given.count is None else given.count
+    start = time.monotonic()
+    figures = import_module(f"tests.faults.{module}").measure(count, given.seed)
+    row = {
+        "fault": given.fault,
+        "count": count,
+        "seed": given.seed,
+        "seconds": round(time.monotonic() - start, 1),
+        **figures,
+    }
+    append_row(given.rows, row)
+    print(json.dumps(row, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
