@@ -4,7 +4,7 @@ from vstash.client import Client
 from vstash.contexts import Context, ContextPassage, LeftOut, LeftOutPassage
 from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
-from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest
+from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
 from vstash.misses import MissingWord, WhyNot
@@ -96,6 +96,7 @@ __all__ = [
     "SearchResult",
     "Stats",
     "Triple",
+    "UpkeepRequest",
     "Verdict",
     "VstashError",
     "Weights",

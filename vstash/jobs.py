@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 
 from vstash.reports import FileOutcome
-from vstash.types import EmbedWhen
+from vstash.types import EmbedWhen, JsonObject
 
 __all__ = [
     "JOB_STATES",
+    "UPKEEP_TASKS",
     "Job",
     "JobError",
     "JobKind",
@@ -18,9 +19,13 @@ __all__ = [
     "JobReport",
     "JobRequest",
     "JobState",
+    "UpkeepRequest",
+    "UpkeepTask",
 ]
 
-JobKind = Literal["ingest"]
+UpkeepTask = Literal["check", "repair", "backup", "compact"]
+UPKEEP_TASKS: Final[tuple[UpkeepTask, ...]] = get_args(UpkeepTask)
+JobKind = Literal["ingest", "check", "repair", "backup", "compact"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 JOB_STATES: Final[tuple[JobState, ...]] = get_args(JobState)
 
@@ -37,8 +42,26 @@ class JobRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class UpkeepRequest:
+    """What a job on the whole file was asked to do.
+
+    Attributes:
+        quick: Of a check: leave out what reads every text and vector.
+        full: Of a compaction: give all free room back, which makes writers wait.
+    """
+
+    quick: bool = False
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is: files by what became of them, and chunks written."""
+    """How far a job is: files by what became of them, and chunks written.
+
+    Attributes:
+        steps_done: Of work on the whole file, whose steps differ in length.
+        steps: How many there will be, 0 while that is not known.
+    """
 
     files_found: int = 0
     files_done: int = 0
@@ -48,6 +71,8 @@ class JobProgress:
     skipped: int = 0
     failed: int = 0
     chunks: int = 0
+    steps_done: int = 0
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +111,14 @@ class Job:
     """Work in the background.
 
     Attributes:
+        collection: None for work on the whole file.
         state: ``queued`` and ``running`` go on; ``done``, ``failed``, ``cancelled`` and
             ``interrupted`` have ended. Whatever was finished before an end stays in the file.
+        request: Of an ingest.
+        upkeep: What was asked of any other kind.
         progress: At most a second old while it runs.
-        report: Once it is done, cancelled, or interrupted by `Memory.close`.
+        report: Of an ingest, once it is done, cancelled, or interrupted by `Memory.close`.
+        outcome: What any other kind returned, in the form of `vstash.wire.to_json`, once it is done.
         error: Of one that failed.
         created: UTC, and so are the others.
         started: None while it is queued.
@@ -98,11 +127,13 @@ class Job:
 
     id: str
     kind: JobKind
-    collection: str
+    collection: str | None
     state: JobState
-    request: JobRequest
+    request: JobRequest | None
+    upkeep: UpkeepRequest | None
     progress: JobProgress
     report: JobReport | None
+    outcome: JsonObject | None
     error: JobError | None
     created: datetime
     started: datetime | None

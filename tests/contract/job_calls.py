@@ -22,6 +22,10 @@ class JobCalls(Protocol):
         """Read files in the background; the command line has no such command."""
         ...
 
+    def start_upkeep(self, task: str, **fields: object) -> JsonDict:
+        """Work on the whole file in the background; the command line has no such command."""
+        ...
+
     def job(self, id: str) -> JsonDict:
         """Show a job."""
         ...
@@ -45,6 +49,10 @@ class JobsOverMemory:
         """Read files in the background."""
         return self._call(lambda: self._memory.start_ingest(paths, **fields))
 
+    def start_upkeep(self, task: Any, **fields: Any) -> JsonDict:
+        """Work on the whole file in the background."""
+        return self._call(lambda: self._memory.start_upkeep(task, **fields))
+
     def job(self, id: str) -> JsonDict:
         """Show a job."""
         return self._call(lambda: self._memory.job(id))
@@ -64,6 +72,10 @@ class JobsOverCli:
     run: Callable[..., JsonDict]
 
     def start_ingest(self, paths: Sequence[str], **fields: object) -> JsonDict:
+        """The command line has no such command."""
+        raise NotImplementedError
+
+    def start_upkeep(self, task: str, **fields: object) -> JsonDict:
         """The command line has no such command."""
         raise NotImplementedError
 
@@ -88,6 +100,10 @@ class JobsOverRest:
     def start_ingest(self, paths: Sequence[str], **fields: object) -> JsonDict:
         """Read files in the background."""
         return self.send("POST", "/v1/jobs", {"kind": "ingest", "paths": [*paths], **fields})
+
+    def start_upkeep(self, task: str, **fields: object) -> JsonDict:
+        """Work on the whole file in the background."""
+        return self.send("POST", "/v1/upkeep", {"task": task, **fields})
 
     def job(self, id: str) -> JsonDict:
         """Show a job."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import apsw
 import pytest
@@ -72,7 +73,10 @@ def test_files_are_read_in_the_background(
         "skipped": 1,
         "failed": 0,
         "chunks": 2,
+        "steps_done": 0,
+        "steps": 0,
     }
+    assert (job["upkeep"], job["outcome"]) == (None, None)
     (problem,) = job["report"].pop("problems")
     assert (problem["path"], problem["status"]) == (f"{folder.as_posix()}/c.md", "skipped")
     assert problem["reason"].startswith("text_invalid: ")
@@ -173,3 +177,36 @@ def test_wrong_starts(
         reading.start_ingest(**({"paths": [str(folder)]} | fields))
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
     assert reading.jobs()["items"] == []
+
+
+@pytest.mark.parametrize("task", ["check", "compact"])
+def test_work_on_the_whole_file(
+    reading: Interface, starting: Interface, task: Literal["check", "compact"]
+) -> None:
+    """It is a job like others, and its outcome is what the call of that name gives."""
+    starting.add("Tea is hot.")
+    job = ended(starting, starting.start_upkeep(task))
+    assert reading.job(job["id"]) == job
+    assert (job["state"], job["error"], job["collection"]) == ("done", None, None)
+    assert (job["request"], job["upkeep"]) == (None, {"quick": False, "full": False})
+    direct = {"check": starting.check, "compact": starting.compact}[task]()
+    assert job["outcome"].keys() == direct.keys()
+    assert reading.jobs(collection="default")["items"] == []
+
+
+@pytest.mark.parametrize("kind", ["memory", "rest", "client"], indirect=True)
+@pytest.mark.parametrize(
+    ("task", "fields", "pointer"),
+    [
+        ("burn", {}, "/task"),
+        ("compact", {"quick": True}, "/quick"),
+        ("check", {"full": True}, "/full"),
+        ("check", {"quick": "yes"}, "/quick"),
+    ],
+)
+def test_wrong_upkeep(interface: Interface, task: str, fields: JsonDict, pointer: str) -> None:
+    """Each is refused in the same words, and no job is left."""
+    with pytest.raises(ContractError) as caught:
+        interface.start_upkeep(task, **fields)
+    assert (caught.value.code, caught.value.pointer) == ("field_invalid", pointer)
+    assert interface.jobs()["items"] == []

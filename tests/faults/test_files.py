@@ -159,6 +159,7 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "access": lambda: memory.access(f"vstash_{'0' * 16}_{'A' * 43}"),
         "has_living_key": memory.has_living_key,
         "start_ingest": lambda: memory.start_ingest(folder),
+        "start_upkeep": lambda: memory.start_upkeep("check"),
         "job": lambda: memory.job("id"),
         "jobs": memory.jobs,
         "cancel_job": lambda: memory.cancel_job("id"),

@@ -163,6 +163,7 @@ CASES: Final = [
     *of("GET /v1/jobs", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/jobs/{id}", {}),
     *of("POST /v1/jobs/{id}:cancel", {}),
+    *of("POST /v1/upkeep", {"whole": True, "body": {"task": "check"}}),
     *of("GET /v1/triples", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/stats", {"whole": True}),
     *of("GET /v1/settings", {"whole": True}),

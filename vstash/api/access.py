@@ -66,8 +66,8 @@ class Access:
             )
         return self.only
 
-    def sees(self, collection: str) -> bool:
-        """Whether what is in a collection is there for the key."""
+    def sees(self, collection: str | None) -> bool:
+        """Whether what is in a collection, None for the whole file, is there for the key."""
         return self.only is None or collection == self.only
 
     def whole_file(self) -> None:

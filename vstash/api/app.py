@@ -34,6 +34,7 @@ from vstash.api.outer import Outer
 from vstash.api.problems import install_handlers
 from vstash.api.searching import SearchRoutes
 from vstash.api.transferring import TransferRoutes
+from vstash.api.upkeep import UpkeepRoutes
 from vstash.memory import Memory
 from vstash.settings import Settings
 
@@ -94,6 +95,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         TransferRoutes,
         ConfigurationRoutes,
         JobRoutes,
+        UpkeepRoutes,
     ):
         routes(memory).attach(app)
     HealthRoutes(memory, metrics).attach(app)

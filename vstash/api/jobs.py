@@ -1,4 +1,4 @@
-"""The routes of jobs: ingests in the background."""
+"""The routes of jobs: work in the background."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from vstash.errors import (
     PathForbiddenError,
     PathNotFoundError,
     QueryError,
+    ScopeError,
 )
 from vstash.errors.missing import no_job
 from vstash.jobs import Job, JobKind, JobState
 from vstash.memory import Memory
 from vstash.types import EmbedWhen
 
-__all__ = ["JobInput", "JobPage", "JobReply", "JobRoutes"]
+__all__ = ["QUEUED", "JobInput", "JobPage", "JobReply", "JobRoutes", "queued"]
 
 JobId = Annotated[
     str,
@@ -51,10 +52,14 @@ _LOCATION: Final[dict[str, Any]] = {
 }
 
 
+# What starting a job answers.
+QUEUED: Final[dict[int | str, dict[str, Any]]] = {202: {"headers": {**_LOCATION, **_WAIT}}}
+
+
 class JobInput(inputs.Body):
     """Files and folders to read."""
 
-    kind: JobKind = Field(description="What to do.", examples=["ingest"])
+    kind: Literal["ingest"] = Field(description="What to do.", examples=["ingest"])
     paths: list[str] = Field(
         description="1 to 1,000 absolute paths of files and folders on the service's machine, below the "
         "folders of its setting `ingest_roots`; no link is followed.",
@@ -93,6 +98,13 @@ class JobRequestReply(Reply):
     embed: EmbedWhen
 
 
+class UpkeepRequestReply(Reply):
+    """What a job on the whole file was asked to do."""
+
+    quick: bool = Field(description="Of a check.")
+    full: bool = Field(description="Of a compaction.")
+
+
 class JobProgressReply(Reply):
     """How far a job is: files by what became of them, and chunks written."""
 
@@ -104,6 +116,8 @@ class JobProgressReply(Reply):
     skipped: int
     failed: int
     chunks: int
+    steps_done: int = Field(description="Of work on the whole file, whose steps differ in length.")
+    steps: int = Field(description="How many there will be, 0 while that is not known.")
 
 
 class FileOutcomeReply(Reply):
@@ -142,13 +156,17 @@ class JobReply(Reply):
 
     id: str = Field(examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"])
     kind: JobKind
-    collection: str
+    collection: str | None = Field(description="None for work on the whole file.")
     state: JobState = Field(
         description="`queued` and `running` go on, the others have ended; what was finished before stays."
     )
-    request: JobRequestReply
+    request: JobRequestReply | None = Field(description="Of an ingest.")
+    upkeep: UpkeepRequestReply | None = Field(description="What was asked of any other kind.")
     progress: JobProgressReply
-    report: JobReportReply | None = Field(description="Of one that came to an end by itself.")
+    report: JobReportReply | None = Field(description="Of an ingest that came to an end by itself.")
+    outcome: dict[str, Any] | None = Field(
+        description="Of any other kind, once it is done: what the operation of that name answers."
+    )
     error: JobErrorReply | None = Field(description="Of one that failed.")
     created: Time
     started: Time | None
@@ -193,7 +211,7 @@ class JobRoutes:
             status=202,
             model=JobReply,
             said="The job, queued.",
-            responses={202: {"headers": {**_LOCATION, **_WAIT}}},
+            responses=QUEUED,
             errors=(
                 *BODY,
                 FieldError,
@@ -265,11 +283,7 @@ class JobRoutes:
                 within=self._memory.settings.ingest_roots,
             )
 
-        def answer(job: Job) -> Response:
-            where = {"Location": f"/v1/jobs/{job.id}"}
-            return reply(job, status=202, headers={**where, **_RETRY_AFTER})
-
-        return repeat(self._memory, start, answer)
+        return repeat(self._memory, start, queued)
 
     def page(self, query: Annotated[JobsQuery, Query()], caller: Caller) -> Response:
         """The last 1,000 jobs that have ended are kept."""
@@ -287,8 +301,9 @@ class JobRoutes:
         return _shown(self._own(job_id, caller))
 
     def cancel(self, job_id: JobId, caller: Caller, repeat: Repeat) -> Response:
-        """It stops between two batches of files; documents that it finished stay."""
-        self._own(job_id, caller)
+        """It stops between two batches of files or steps; documents that it finished stay."""
+        if self._own(job_id, caller).kind != "ingest" and not caller.allows("admin"):
+            raise ScopeError("Work on the whole file is cancelled by a key with the scope admin.")
         return repeat(self._memory, lambda: self._memory.cancel_job(job_id), _shown)
 
     def _own(self, job_id: str, caller: Access) -> Job:
@@ -296,6 +311,12 @@ class JobRoutes:
         if not caller.sees(job.collection):
             raise no_job()
         return job
+
+
+def queued(job: Job) -> Response:
+    """The answer to who has started a job."""
+    where = {"Location": f"/v1/jobs/{job.id}"}
+    return reply(job, status=202, headers={**where, **_RETRY_AFTER})
 
 
 def _shown(job: Job) -> Response:

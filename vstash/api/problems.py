@@ -57,7 +57,7 @@ _KINDS: Final[Mapping[str, type[InputError]]] = {
     **dict.fromkeys(
         ("query", "k", "mode", "strategy", "explain", "log", "limit", "texts"), QueryError
     ),
-    **dict.fromkeys(("paths", "ignore", "prune"), FieldError),
+    **dict.fromkeys(("paths", "ignore", "prune", "task", "quick", "full"), FieldError),
     "state": QueryError,
     **dict.fromkeys(("collapse", "mmr", "mmr_lambda", "fold_duplicates"), QueryError),
     "min_relevance": QueryError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +14,13 @@ from vstash.errors import RequestError
 from vstash.jobs import JOB_STATES
 
 if TYPE_CHECKING:
-    from vstash.jobs import Job, JobState
+    from vstash.jobs import Job, JobRequest, JobState
 
 __all__ = ["job", "jobs"]
 
 
 @click.command(
-    short_help="List ingests in the background, or cancel one.",
+    short_help="List work in the background, or cancel some.",
     epilog=example(
         "vstash jobs --state running", "vstash jobs --cancel 019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
     ),
@@ -46,7 +47,7 @@ def jobs(
 ) -> None:
     """List the jobs that a service or a program works on, newest first.
 
-    A job stops between two batches of files when it is cancelled.
+    A job stops between two batches of files, or two steps, when it is cancelled.
     """
     if cancel is not None:
         if (collection, state, cursor) != (None, None, None):
@@ -60,7 +61,7 @@ def jobs(
 
 
 @click.command(
-    short_help="Show an ingest in the background.",
+    short_help="Show work in the background.",
     epilog=example("vstash job 019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"),
 )
 @click.argument("id")
@@ -79,16 +80,8 @@ def _show(found: Job, *, as_json: bool) -> None:
 
 
 def _block(found: Job, *, whole: bool = False) -> str:
-    paths = [printable(path) for path in found.request.paths]
-    if not whole and len(paths) > 1:
-        paths[1:] = [f"{len(paths) - 1:,} more"]
-    done = found.progress
-    counts = (
-        f"{done.files_done:,} of {counted(done.files_found, 'file')}: {done.added:,} added, "
-        f"{done.replaced:,} replaced, {done.unchanged:,} unchanged, {done.skipped:,} skipped, "
-        f"{done.failed:,} failed; {counted(done.chunks, 'chunk')}"
-    )
-    lines = [f"{time_cell(found.created)}  {found.id}  {bold(found.state)}", *paths, counts]
+    lines = [f"{time_cell(found.created)}  {found.id}  {bold(found.state)}"]
+    lines += _upkeep(found) if found.request is None else _ingest(found, found.request, whole=whole)
     if found.error is not None:
         lines.append(f"{found.error.code}: {printable(found.error.detail)}")
     if whole and found.report is not None:
@@ -98,3 +91,28 @@ def _block(found: Job, *, whole: bool = False) -> str:
         if found.report.more_problems:
             lines.append(f"and {found.report.more_problems:,} more")
     return "\n   ".join(lines)
+
+
+def _upkeep(found: Job) -> list[str]:
+    done = found.progress
+    named = [name for name in ("quick", "full") if getattr(found.upkeep, name)]
+    steps = f"step {done.steps_done:,} of {done.steps:,}" if done.steps else "not begun"
+    if found.outcome is None:
+        return [" ".join([found.kind, *named]), steps]
+    return [
+        " ".join([found.kind, *named]),
+        printable(json.dumps(found.outcome, ensure_ascii=False)),
+    ]
+
+
+def _ingest(found: Job, request: JobRequest, *, whole: bool) -> list[str]:
+    paths = [printable(path) for path in request.paths]
+    if not whole and len(paths) > 1:
+        paths[1:] = [f"{len(paths) - 1:,} more"]
+    done = found.progress
+    counts = (
+        f"{done.files_done:,} of {counted(done.files_found, 'file')}: {done.added:,} added, "
+        f"{done.replaced:,} replaced, {done.unchanged:,} unchanged, {done.skipped:,} skipped, "
+        f"{done.failed:,} failed; {counted(done.chunks, 'chunk')}"
+    )
+    return [*paths, counts]

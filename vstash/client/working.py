@@ -1,4 +1,4 @@
-"""Methods of `Client` about ingests in the background."""
+"""Methods of `Client` about work in the background."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ class Working(Base):
         plain = [os.fspath(path) if isinstance(path, os.PathLike) else path for path in several]
         body = given | {"kind": "ingest", "paths": plain}
         return decoded(Job, self._service.send("POST", "/v1/jobs", body=body, once=True))
+
+    @like(Memory.start_upkeep)
+    def start_upkeep(self, given: Arguments) -> Job:
+        """Check, repair, back up or compact in the background."""
+        return decoded(Job, self._service.send("POST", "/v1/upkeep", body=given, once=True))
 
     @like(Memory.job)
     def job(self, given: Arguments) -> Job:

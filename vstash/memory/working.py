@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from vstash.jobs import Job, JobState
+from vstash.jobs import Job, JobState, UpkeepTask
 from vstash.memory.base import Base, later
 from vstash.types import EmbedWhen, Page
 
@@ -13,7 +13,7 @@ __all__ = ["Working"]
 
 
 class Working(Base):
-    """Jobs: ingests that go on while the caller does something else."""
+    """Jobs: ingests and upkeep that go on while the caller does something else."""
 
     def start_ingest(
         self,
@@ -69,6 +69,30 @@ class Working(Base):
             within=within,
         )
 
+    def start_upkeep(self, task: UpkeepTask, *, quick: bool = False, full: bool = False) -> Job:
+        """Check, repair, back up or compact the file in the background, as the method of that name does.
+
+        Its place is among the other jobs. One that is cancelled or interrupted leaves nothing half done.
+
+        Args:
+            task: Which.
+            quick: Of a check: leave out what reads every text and vector.
+            full: Of a compaction: give all free room back, which makes writers wait.
+
+        Returns:
+            The job, queued. Once it is done, `Job.outcome` has what the method returns.
+
+        Raises:
+            FieldError: When there is no such task, or it has no such option; nothing was queued.
+            OverloadError: When 1,000 jobs wait already.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     memory.start_upkeep("check", quick=True).kind
+            'check'
+        """
+        return self._engine.jobs.start_upkeep(task, quick=quick, full=full)
+
     def job(self, id: str) -> Job:
         """Say how far a job is, or how it ended.
 
@@ -104,7 +128,7 @@ class Working(Base):
         )
 
     def cancel_job(self, id: str) -> Job:
-        """Ask a job to stop: one that waits at once, one under way after a batch of files.
+        """Ask a job to stop: one that waits at once, one under way after a batch of files or a step.
 
         Documents that it finished stay. It can be repeated until the job has ended.
 

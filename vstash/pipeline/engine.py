@@ -34,6 +34,7 @@ from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.search import Searching
+from vstash.pipeline.upkeep import Upkeep
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
 from vstash.store.codes import CODER_VERSION
@@ -149,13 +150,16 @@ def _assembled(
     background = BackgroundEmbedding(embedding)
     ingesting = Ingesting(store, writing, settings)
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
+    removing = Removing(store, recorder, clock)
+    reporting = Reporting(store, embedder.info, settings, recorder)
+    upkeep = Upkeep(reporting, removing)
     return Engine(
         store=store,
         settings=settings,
         recorder=recorder,
         documents=Documents(store, clock),
         writing=writing,
-        removing=Removing(store, recorder, clock),
+        removing=removing,
         bulk=Bulk(writing, embedder, settings),
         ingesting=ingesting,
         embedding=embedding,
@@ -163,7 +167,7 @@ def _assembled(
         searching=searching,
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
-        reporting=Reporting(store, embedder.info, settings, recorder),
+        reporting=reporting,
         observing=Observing(store, embedder, recorder),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
@@ -171,7 +175,7 @@ def _assembled(
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
-        jobs=Jobs(store, JobRunner(store, ingesting, background, clock), clock),
+        jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
     )
 
 

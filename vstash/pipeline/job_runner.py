@@ -12,19 +12,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vstash.errors import InternalError, StoreError, VstashError
-from vstash.jobs import JobError, JobProgress, JobReport, JobState
-from vstash.pipeline.ingest import Run
-from vstash.pipeline.job_paths import checked_roots
-from vstash.reports import FileOutcome, IngestReport
+from vstash.jobs import JobError, JobState
+from vstash.pipeline.job_work import Ended, IngestWork, UpkeepWork, Work
 
 if TYPE_CHECKING:
     from vstash.pipeline.embedding import BackgroundEmbedding
     from vstash.pipeline.ingest import Ingesting
+    from vstash.pipeline.upkeep import Upkeep
     from vstash.store.jobs import Claim, Running
     from vstash.store.protocol import Store
 
@@ -35,7 +34,6 @@ _BEAT_S: Final = 1.0
 _PATIENCE_S: Final = 2.0
 # A runner that has not said so for as long is taken for dead.
 _LOST_US: Final = 10_000_000
-_PROBLEMS: Final = 100
 # The end of a job is worth waiting for; when it cannot be written at all, silence tells it.
 _TRIES: Final = 5
 _RUNNER: Final = re.compile(r"(.*)/(\d{1,9})/[0-9a-f]+")
@@ -43,27 +41,12 @@ _log = logging.getLogger("vstash")
 
 
 @dataclass(slots=True)
-class _Work:
+class _UnderWay:
     """The job under way."""
 
     claim: Claim
-    run: Run | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-    def progress(self) -> JobProgress:
-        run = self.run
-        if run is None:
-            return JobProgress()
-        return JobProgress(
-            files_found=run.found,
-            files_done=run.done,
-            added=run.count("added"),
-            replaced=run.count("replaced"),
-            unchanged=run.count("unchanged"),
-            skipped=run.count("skipped"),
-            failed=run.count("failed"),
-            chunks=run.chunks,
-        )
+    work: Work
+    cancelled: threading.Event
 
 
 class JobRunner:
@@ -71,7 +54,8 @@ class JobRunner:
 
     Args:
         store: The file.
-        ingesting: Does what a job asks for.
+        ingesting: Reads files.
+        upkeep: Works on the whole file.
         background: Embeds what a job left for later.
         clock: Microseconds since the epoch.
     """
@@ -80,11 +64,13 @@ class JobRunner:
         self,
         store: Store,
         ingesting: Ingesting,
+        upkeep: Upkeep,
         background: BackgroundEmbedding,
         clock: Callable[[], int],
     ) -> None:
         self._store = store
         self._ingesting = ingesting
+        self._upkeep = upkeep
         self._background = background
         self._clock = clock
         self._name = _runner_name()
@@ -92,7 +78,7 @@ class JobRunner:
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._work: _Work | None = None
+        self._under_way: _UnderWay | None = None
 
     def start(self) -> None:
         """Begin, and look for jobs at once."""
@@ -107,9 +93,9 @@ class JobRunner:
 
     def cancel(self, job_id: str) -> None:
         """Stop a job that is under way here, without waiting for the next sign of life."""
-        work = self._work
-        if work is not None and work.claim.job.id == job_id:
-            work.cancelled.set()
+        job = self._under_way
+        if job is not None and job.claim.job.id == job_id:
+            job.cancelled.set()
 
     def close(self) -> None:
         """Wait until the batch under way is stored; the job is interrupted, those that wait stay."""
@@ -138,68 +124,71 @@ class JobRunner:
             claim = writer.jobs.claim(self._name, now=self._clock())
         if claim is None:
             return False
-        self._work = work = _Work(claim)
+        self._under_way = job = self._begun(claim)
         try:
-            with self._beating(work):
-                report, error = self._done(work)
+            with self._beating(job):
+                ended = self._ended(job)
         finally:
-            self._work = None
-        self._finish(work, report, error)
+            self._under_way = None
+        self._finish(job, ended)
         self._background.wake()
         return True
 
-    def _done(self, work: _Work) -> tuple[JobReport | None, JobError | None]:
-        job, store = work.claim.job, self._store
+    def _begun(self, claim: Claim) -> _UnderWay:
+        cancelled = threading.Event()
+
+        def stop() -> bool:
+            return self._stopped.is_set() or cancelled.is_set()
+
+        work: Work
+        if claim.job.kind == "ingest":
+            work = IngestWork(self._store, self._ingesting, claim, stop)
+        else:
+            work = UpkeepWork(self._upkeep, claim, stop)
+        return _UnderWay(claim, work, cancelled)
+
+    def _ended(self, job: _UnderWay) -> Ended | JobError:
         try:
-            files, roots = checked_roots(store.path, job.request.paths, work.claim.within)
-            work.run = Run(
-                files=files,
-                roots=roots,
-                collection=job.collection,
-                tags=job.request.tags,
-                ignore=job.request.ignore,
-                embed=job.request.embed == "now",
-                prune=job.request.prune,
-                stop=lambda: self._stopped.is_set() or work.cancelled.is_set(),
-            )
-            return _report(self._ingesting.work(work.run)), None
+            return job.work.run()
         except VstashError as error:
-            return None, JobError(error.code, error.message)
+            return JobError(error.code, error.message)
         except Exception as error:  # noqa: BLE001 - a defect must end the job and not the runner
             # Its message and traceback may hold stored text.
             _log.error("a job failed: %s", type(error).__name__)
-            return None, JobError(InternalError.code, "vstash failed; its log says where.")
+            return JobError(InternalError.code, "vstash failed; its log says where.")
 
-    def _finish(self, work: _Work, report: JobReport | None, error: JobError | None) -> None:
+    def _finish(self, job: _UnderWay, ended: Ended | JobError) -> None:
         state: JobState = "done"
-        if error is not None:
+        if isinstance(ended, JobError):
             state = "failed"
-        elif work.run is not None and work.run.cut:
-            state = "cancelled" if work.cancelled.is_set() else "interrupted"
+        elif ended.cut:
+            state = "cancelled" if job.cancelled.is_set() else "interrupted"
         for _ in range(1 if self._stopped.is_set() else _TRIES):
             with suppress(StoreError), self._store.write() as writer:
                 writer.jobs.finish(
-                    work.claim,
+                    job.claim,
                     self._name,
                     state,
-                    work.progress(),
-                    report=report,
-                    error=error,
+                    job.work.progress(),
+                    report=None if isinstance(ended, JobError) else ended.report,
+                    error=ended if isinstance(ended, JobError) else None,
                     now=self._clock(),
                 )
                 return
             self._stopped.wait(_BEAT_S)
 
     @contextmanager
-    def _beating(self, work: _Work) -> Iterator[None]:
+    def _beating(self, job: _UnderWay) -> Iterator[None]:
         """Say every second that this runner lives, in a thread that no long text holds up."""
         ended = threading.Event()
 
         def beat() -> None:
             while not ended.wait(_BEAT_S):
                 with suppress(VstashError), self._store.write(timeout_s=_BEAT_S) as writer:
-                    if writer.jobs.beat(work.claim, self._name, work.progress(), now=self._clock()):
-                        work.cancelled.set()
+                    if writer.jobs.beat(
+                        job.claim, self._name, job.work.progress(), now=self._clock()
+                    ):
+                        job.cancelled.set()
 
         thread = threading.Thread(target=beat, name="vstash-job-beat", daemon=True)
         thread.start()
@@ -253,25 +242,3 @@ def _is_gone(runner: str) -> bool:
     except OSError:
         return False
     return False
-
-
-def _report(report: IngestReport) -> JobReport:
-    problems = [each for each in report.outcomes if each.status in {"skipped", "failed"}]
-    return JobReport(
-        added=report.added,
-        replaced=report.replaced,
-        unchanged=report.unchanged,
-        skipped=report.skipped,
-        failed=report.failed,
-        chunks=report.chunks,
-        pruned=len(report.pruned),
-        problems=tuple(_readable(each) for each in problems[:_PROBLEMS]),
-        more_problems=max(len(problems) - _PROBLEMS, 0),
-        seconds=report.seconds,
-    )
-
-
-def _readable(outcome: FileOutcome) -> FileOutcome:
-    # Bytes of a name that are not UTF-8 cannot be stored.
-    path = os.fsencode(outcome.path).decode("utf-8", "replace")
-    return FileOutcome(path, outcome.status, outcome.reason)

@@ -15,7 +15,16 @@ from vstash.errors import (
     QueryError,
 )
 from vstash.errors.missing import no_job
-from vstash.jobs import JOB_STATES, Job, JobRequest, JobState
+from vstash.jobs import (
+    JOB_STATES,
+    UPKEEP_TASKS,
+    Job,
+    JobKind,
+    JobRequest,
+    JobState,
+    UpkeepRequest,
+    UpkeepTask,
+)
 from vstash.pipeline.files import checked_ignore
 from vstash.pipeline.job_paths import checked_roots
 from vstash.pipeline.job_runner import JobRunner, interrupt_lost
@@ -72,15 +81,32 @@ class Jobs:
         # What is not confined may be relative to a folder that only this process is in.
         shown = [str(root) for root in roots] if within is None else [str(path) for path in paths]
         request = JobRequest(tuple(shown), labels, patterns, prune, embed)
+        bounds = None if within is None else tuple(within)
+        return self._queued("ingest", name, request, bounds)
+
+    def start_upkeep(self, task: UpkeepTask, *, quick: bool, full: bool) -> Job:
+        """Queue work on the whole file; see `Memory.start_upkeep`."""
+        if task not in UPKEEP_TASKS:
+            raise FieldError(f"task is one of: {', '.join(UPKEEP_TASKS)}.", pointer="/task")
+        for name, value, whose in (("quick", quick, "check"), ("full", full, "compact")):
+            if not isinstance(value, bool):
+                raise FieldError(f"{name} is true or false.", pointer=f"/{name}")
+            if value and task != whose:
+                raise FieldError(f"{name} is of the task {whose} alone.", pointer=f"/{name}")
+        return self._queued(task, None, UpkeepRequest(quick=quick, full=full), None)
+
+    def _queued(
+        self,
+        kind: JobKind,
+        collection: str | None,
+        request: JobRequest | UpkeepRequest,
+        within: tuple[str, ...] | None,
+    ) -> Job:
         with self._store.write() as writer:
             if writer.jobs.queued() >= _MAX_QUEUED:
                 raise OverloadError(f"{_MAX_QUEUED:,} jobs wait already. Try again later.")
             job = writer.jobs.insert(
-                str(uuid6.uuid7()),
-                name,
-                request,
-                None if within is None else tuple(within),
-                now=self._clock(),
+                str(uuid6.uuid7()), kind, collection, request, within, now=self._clock()
             )
             settle(writer, job)
         self.runner.start()

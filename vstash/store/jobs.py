@@ -8,15 +8,27 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, JobState
+from vstash.jobs import (
+    Job,
+    JobError,
+    JobKind,
+    JobProgress,
+    JobReport,
+    JobRequest,
+    JobState,
+    UpkeepRequest,
+)
 from vstash.store.connection import fetch
 from vstash.store.documents import to_datetime
 from vstash.store.faults import unreadable
+from vstash.types import JsonObject
 
 __all__ = ["Claim", "JobReader", "JobWriter", "Running"]
 
 # Jobs that have ended and are kept.
 _KEPT: Final = 1_000
+# What stands for a collection in a job on the whole file.
+_WHOLE_FILE: Final = ""
 _OPEN: Final = "state IN ('queued', 'running')"
 _SELECT: Final = (
     "SELECT number, id, kind, collection, state, request, progress, report, error, created, "
@@ -99,8 +111,9 @@ class JobWriter(JobReader):
     def insert(
         self,
         job_id: str,
-        collection: str,
-        request: JobRequest,
+        kind: JobKind,
+        collection: str | None,
+        request: JobRequest | UpkeepRequest,
         within: tuple[str, ...] | None,
         *,
         now: int,
@@ -109,7 +122,8 @@ class JobWriter(JobReader):
 
         Args:
             job_id: New.
-            collection: By name.
+            kind: Of job.
+            collection: By name, None for the whole file.
             request: What to do.
             within: As in `Claim`.
             now: Microseconds since the epoch.
@@ -121,10 +135,11 @@ class JobWriter(JobReader):
         )
         self._connection.execute(
             "INSERT INTO job (id, kind, collection, state, request, within, progress, runner, "
-            "seen, created) VALUES (?, 'ingest', ?, 'queued', ?, ?, ?, '', ?, ?)",
+            "seen, created) VALUES (?, ?, ?, 'queued', ?, ?, ?, '', ?, ?)",
             (
                 job_id,
-                collection,
+                kind,
+                collection or _WHOLE_FILE,
                 _text(request),
                 None if within is None else _text(within),
                 _text(JobProgress()),
@@ -169,7 +184,7 @@ class JobWriter(JobReader):
         state: JobState,
         progress: JobProgress,
         *,
-        report: JobReport | None,
+        report: JobReport | JsonObject | None,
         error: JobError | None,
         now: int,
     ) -> None:
@@ -215,14 +230,17 @@ class JobWriter(JobReader):
 def _job(row: tuple[Any, ...]) -> Job:
     _, job_id, kind, collection, state, request, progress, report, error, *times = row
     created, started, finished = times
+    ingest = kind == "ingest"
     return Job(
         id=job_id,
         kind=kind,
-        collection=collection,
+        collection=None if collection == _WHOLE_FILE else collection,
         state=state,
-        request=_read(request, JobRequest),
+        request=_read(request, JobRequest) if ingest else None,
+        upkeep=None if ingest else _read(request, UpkeepRequest),
         progress=_read(progress, JobProgress),
-        report=None if report is None else _read(report, JobReport),
+        report=_read(report, JobReport) if ingest and report is not None else None,
+        outcome=None if ingest or report is None else _read(report, dict[str, Any]),
         error=None if error is None else _read(error, JobError),
         created=to_datetime(created),
         started=None if started is None else to_datetime(started),

@@ -250,3 +250,29 @@ def test_what_another_process_queued(reading: Service, root: Path) -> None:
     while reading.memory.job(job.id).state != "done":
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_upkeep(reading: Service) -> None:
+    """202 with its address; a key that may only write sees it, and neither starts nor cancels it."""
+    answer = reading.http.post("/v1/upkeep", json={"task": "check"})
+    job = ended(reading, answer)
+    assert (job.kind, job.collection, job.state) == ("check", None, "done")
+    secret = reading.memory.create_key("writer", scope="write").secret
+    reading.http.headers["Authorization"] = f"Bearer {secret}"
+    place = answer.headers["Location"]
+    assert reading.http.get(place).status_code == 200
+    for refused in (
+        reading.http.post("/v1/upkeep", json={"task": "check"}),
+        reading.http.post(f"{place}:cancel"),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"task": 1}, {"task": "burn"}, {"task": "check", "quick": 1}, {"task": "x", "a": 1}],
+)
+def test_wrong_upkeep(shared: Service, body: dict[str, object]) -> None:
+    """Nothing is converted."""
+    assert shared.http.post("/v1/upkeep", json=body).status_code == 422
+    assert shared.memory.jobs().items == ()

@@ -29,6 +29,7 @@ def job(vstash: Vstash) -> Job:
 
 def test_a_list(vstash: Vstash, job: Job) -> None:
     """A block a job: when, which, how it is, of what, how far."""
+    assert job.request is not None
     shown = vstash.run("jobs").stdout.splitlines()
     assert shown[0].split()[2:] == [job.id, "done"]
     assert shown[1:] == [
@@ -41,9 +42,22 @@ def test_a_list(vstash: Vstash, job: Job) -> None:
 
 def test_one_alone(vstash: Vstash, job: Job) -> None:
     """With all its paths and what kept files out."""
+    assert job.request is not None
     shown = vstash.run("job", job.id).stdout.splitlines()
     assert shown[1:3] == [f"   {path}" for path in job.request.paths]
     assert shown[4].startswith(f"   {job.request.paths[1]}: text_invalid: ")
+
+
+def test_upkeep(vstash: Vstash) -> None:
+    """Which task, and what came of it."""
+    with Memory(vstash.db, model="fake") as memory:
+        started = memory.start_upkeep("check", quick=True)
+        while not memory.job(started.id).ended:
+            time.sleep(0.01)
+    first, task, outcome = vstash.run("job", started.id).stdout.splitlines()
+    assert first.split()[2:] == [started.id, "done"]
+    assert task == "   check quick"
+    assert '"findings": []' in outcome
 
 
 def test_cancelling(vstash: Vstash, job: Job) -> None:

@@ -85,6 +85,7 @@ def test_a_job_does_what_ingest_does(memory: Memory, folder: Path, tmp_path: Pat
     (folder / "skipped.log").write_text("x", encoding="utf-8")
     started = memory.start_ingest(folder, collection="files", tags=["b", "a"], ignore=["*.log"])
     assert (started.state, started.kind, started.ended) == ("queued", "ingest", False)
+    assert started.request is not None
     assert started.request.paths == (str(folder.resolve()),)
     assert started.request.tags == ("a", "b")
     job = ended(memory, started)
@@ -198,9 +199,9 @@ def test_a_cancel_reaches_another_process(gate: tuple[Memory, Gate], folder: Pat
     assert held.reached.wait(30)
     with Memory(memory.path, model=FakeEmbedder()) as other:
         assert other.cancel_job(job.id).state == "running"
-    work = memory._engine.jobs.runner._work
-    assert work is not None
-    assert work.cancelled.wait(30)
+    under_way = memory._engine.jobs.runner._under_way
+    assert under_way is not None
+    assert under_way.cancelled.wait(30)
     held.opened.set()
     assert ended(memory, job).state == "cancelled"
 

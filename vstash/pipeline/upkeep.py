@@ -1,0 +1,42 @@
+"""Work on the whole file that a job can do: each task, and how its progress is told in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vstash.jobs import UpkeepRequest, UpkeepTask
+
+if TYPE_CHECKING:
+    from vstash.pipeline.removing import Removing
+    from vstash.pipeline.report import Reporting
+
+__all__ = ["Step", "Upkeep"]
+
+# Called with the steps that are done, and how many there will be.
+Step = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The parts that keep a file in order."""
+
+    reporting: Reporting
+    removing: Removing
+
+    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:  # noqa: ARG002 - used at the merge
+        """Do one task.
+
+        Args:
+            task: Which.
+            request: Its options.
+            step: Told of every step; what it raises ends the task.
+
+        Returns:
+            What the method of `Memory` with this name returns.
+        """
+        step(0, 0)
+        if task == "check":
+            return self.reporting.check()
+        return self.removing.compact()
