@@ -7,6 +7,7 @@ from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
+from vstash.memory.migrating import migrate
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
     CalibrationProgress,
@@ -45,6 +46,7 @@ from vstash.types import (
     Triple,
     Weights,
 )
+from vstash.upkeep import MigrateReport, MigrationStep
 
 __all__ = [
     "UNSET",
@@ -88,6 +90,8 @@ __all__ = [
     "LegEntry",
     "MatchedWord",
     "Memory",
+    "MigrateReport",
+    "MigrationStep",
     "MissingWord",
     "ModelInfo",
     "NewDocument",
@@ -100,6 +104,7 @@ __all__ = [
     "VstashError",
     "Weights",
     "WhyNot",
+    "migrate",
 ]
 
 __version__ = "1.0.0a1"

@@ -25,6 +25,7 @@ from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
 from vstash.cli.jobs import job, jobs
 from vstash.cli.judging import feedback
+from vstash.cli.migrating import migrate
 from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
 from vstash.cli.removing import collections, delete
@@ -110,6 +111,7 @@ for command in (
     stats,
     check,
     compact,
+    migrate,
     disagreements,
     triples,
     feedback,
