@@ -8,6 +8,7 @@ from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
 from vstash.memory.migrating import migrate
+from vstash.memory.salvaging import salvage
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
     CalibrationProgress,
@@ -46,7 +47,13 @@ from vstash.types import (
     Triple,
     Weights,
 )
-from vstash.upkeep import MigrateReport, MigrationStep
+from vstash.upkeep import (
+    MigrateReport,
+    MigrationStep,
+    SalvagedDocument,
+    SalvageProgress,
+    SalvageReport,
+)
 
 __all__ = [
     "UNSET",
@@ -97,6 +104,9 @@ __all__ = [
     "NewDocument",
     "NewKey",
     "Page",
+    "SalvageProgress",
+    "SalvageReport",
+    "SalvagedDocument",
     "SearchResult",
     "Stats",
     "Triple",
@@ -105,6 +115,7 @@ __all__ = [
     "Weights",
     "WhyNot",
     "migrate",
+    "salvage",
 ]
 
 __version__ = "1.0.0a1"

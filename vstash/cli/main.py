@@ -29,6 +29,7 @@ from vstash.cli.migrating import migrate
 from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
 from vstash.cli.removing import collections, delete
+from vstash.cli.salvaging import salvage
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
 from vstash.cli.transferring import export, import_documents, triples
@@ -112,6 +113,7 @@ for command in (
     check,
     compact,
     migrate,
+    salvage,
     disagreements,
     triples,
     feedback,
