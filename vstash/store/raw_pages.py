@@ -184,6 +184,8 @@ class RawFile:
         return found
 
     def _payload(self, cell: Cell) -> bytes:
+        if cell.size > self.page_count * PAGE_SIZE:
+            raise Wrong
         data = self.page(cell.page)
         end = cell.offset + cell.local
         parts, left = [data[cell.offset : end]], cell.size - cell.local

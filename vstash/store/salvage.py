@@ -35,9 +35,9 @@ _SHAPES: Final = {
     "feedback": re.compile(r"nii[in]ti"),
     "blob": re.compile(r"nb"),
     "sequence": re.compile(r"ti"),
+    "schema": re.compile(r"tttit|tttin"),
 }
 _TAG: Final = "it"
-_SCHEMA: Final = re.compile(r"tttit|tttin")
 _DIGEST_BYTES: Final = 16
 # Of length 1 but for what float32 cannot tell.
 _NORM_OFF: Final = 1e-3
@@ -95,6 +95,7 @@ class Remains:
         models: SHA-256 and dimension of models, the active one last.
         parts: Where the parts of a document's text lie, by its number.
         blobs: Where vectors and digests may lie, by size and chunk.
+        roots: On which page each table and index begins.
         last_chunk: The highest chunk id that was given, as far as it is told.
         wrong_pages: How many pages hold what SQLite does not write.
     """
@@ -108,6 +109,7 @@ class Remains:
     keys: dict[int, tuple[int, str]] = field(default_factory=dict)
     log: dict[str, list[list[Value]]] = field(default_factory=lambda: defaultdict(list))
     models: list[tuple[str, int]] = field(default_factory=list)
+    roots: dict[str, int] = field(default_factory=dict)
     last_chunk: int = 0
     wrong_pages: int = 0
     parts: dict[int, list[Cell]] = field(default_factory=lambda: defaultdict(list))
@@ -211,6 +213,8 @@ def _take_other(found: Remains, name: str, rowid: int, values: list[Value]) -> N
     elif name == "sequence":
         if values[0] == "chunk":
             found.last_chunk = max(found.last_chunk, _int(values[1]))
+    elif name == "schema":
+        found.roots[str(values[1])] = _int(values[3])
     elif name == "collection":
         found.collections[rowid] = str(values[1])
     elif name == "model":
@@ -241,13 +245,8 @@ def _int(value: Value) -> int:
 
 
 def _take_indexes(found: Remains) -> None:
-    """Read the indexes of ids, keys and collections, where the schema tells where they begin."""
-    roots = {}
-    for cell in found.raw.cells(1, TABLE):
-        if _SCHEMA.fullmatch(cell.shape):
-            with suppress(Wrong):
-                _, name, _, root, _ = found.raw.values(cell)
-                roots[name] = root
+    """Read the indexes of ids, keys and collections, where it is told where they begin."""
+    roots = found.roots
     for entry in _entries(found.raw, roots.get("sqlite_autoindex_document_1"), "ti"):
         found.ids[entry[1]] = entry[0]
     for entry in _entries(found.raw, roots.get("sqlite_autoindex_document_2"), "iti"):
