@@ -7,6 +7,8 @@ from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
+from vstash.memory.migrating import migrate
+from vstash.memory.salvaging import salvage
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
     CalibrationProgress,
@@ -44,6 +46,13 @@ from vstash.types import (
     SearchResult,
     Triple,
     Weights,
+)
+from vstash.upkeep import (
+    MigrateReport,
+    MigrationStep,
+    SalvagedDocument,
+    SalvageProgress,
+    SalvageReport,
 )
 
 __all__ = [
@@ -88,11 +97,16 @@ __all__ = [
     "LegEntry",
     "MatchedWord",
     "Memory",
+    "MigrateReport",
+    "MigrationStep",
     "MissingWord",
     "ModelInfo",
     "NewDocument",
     "NewKey",
     "Page",
+    "SalvageProgress",
+    "SalvageReport",
+    "SalvagedDocument",
     "SearchResult",
     "Stats",
     "Triple",
@@ -101,6 +115,8 @@ __all__ = [
     "VstashError",
     "Weights",
     "WhyNot",
+    "migrate",
+    "salvage",
 ]
 
 __version__ = "1.0.0a1"

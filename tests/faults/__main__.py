@@ -25,6 +25,12 @@ from bench.machine import append_row
 ROWS: Final = Path(__file__).resolve().parents[2] / "bench" / "results" / "faults.jsonl"
 FAULTS: Final = {
     "kill": ("kill_loop", 1000, "kill -9 at random moments of all operations"),
+    "migration": ("migrate_loop", 400, "a process that ends in the middle of a migration"),
+    "damage": (
+        "damage_loop",
+        500,
+        "files with flipped, lost, cut, swapped, older and foreign pages and logs",
+    ),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
 }
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import lzma
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+FOLDER = Path(__file__).resolve().parent
+
 
 @pytest.fixture
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A copy of the file that the test's module names as FILE, unpacked."""
-    copied = tmp_path / "old.db"
-    copied.write_bytes(lzma.decompress(request.module.FILE.read_bytes()))
-    return copied
+def unpacked(tmp_path: Path) -> Callable[[int], tuple[Path, dict[str, Any]]]:
+    """A copy of the file of a schema, and what it must hold."""
+
+    def unpack(schema: int) -> tuple[Path, dict[str, Any]]:
+        path = tmp_path / f"schema-{schema}.db"
+        path.write_bytes(lzma.decompress((FOLDER / f"{path.name}.xz").read_bytes()))
+        facts = lzma.decompress((FOLDER / f"schema-{schema}.json.xz").read_bytes())
+        return path, json.loads(facts)
+
+    return unpack

@@ -25,9 +25,11 @@ from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import check, disagreements, stats
 from vstash.cli.jobs import job, jobs
 from vstash.cli.judging import feedback
+from vstash.cli.migrating import migrate
 from vstash.cli.misses import why_not
 from vstash.cli.options import add_options
 from vstash.cli.removing import collections, delete
+from vstash.cli.salvaging import salvage
 from vstash.cli.searching import search
 from vstash.cli.serving import serve
 from vstash.cli.transferring import export, import_documents, triples
@@ -110,6 +112,8 @@ for command in (
     stats,
     check,
     compact,
+    migrate,
+    salvage,
     disagreements,
     triples,
     feedback,

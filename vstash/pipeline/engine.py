@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vstash.embed.catalogue import open_model
-from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
+from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
@@ -26,6 +26,11 @@ from vstash.pipeline.job_runner import JobRunner
 from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
+from vstash.pipeline.migrating import (
+    copy_before_migration,
+    derive_outdated,
+    outdated_indexes,
+)
 from vstash.pipeline.misses import Misses
 from vstash.pipeline.observing import Observing
 from vstash.pipeline.once import Once
@@ -37,10 +42,8 @@ from vstash.pipeline.search import Searching
 from vstash.pipeline.upkeep import Upkeep
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
-from vstash.store.codes import CODER_VERSION
 from vstash.store.documents import to_microseconds
 from vstash.store.sqlite import SqliteStore
-from vstash.text.normalise import NORMALISER_VERSION, indexed
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
@@ -126,6 +129,7 @@ def open_engine(
         create=create,
         durability=settings.durability,
         busy_timeout_s=settings.busy_timeout_s,
+        before_migration=copy_before_migration,
         **({} if crash_point is None else {"crash_point": crash_point}),
     )
     try:
@@ -191,24 +195,15 @@ def _absolute(path: Path) -> Path:
 def _agree(store: Store, info: ModelInfo) -> int:
     """Bring what is derived to this version's rules and settle the file's model; returns its number."""
     with store.read() as reader:
-        known, normaliser, coder = reader.model, reader.normaliser, reader.coder
-    if normaliser > NORMALISER_VERSION:
-        raise StoreNewerError(
-            "The keyword index was derived by a newer vstash. Install a newer vstash; the file was "
-            "left as it is.",
-            local_detail=str(store.path),
-        )
+        known, outdated = reader.model, outdated_indexes(reader.normaliser, reader.coder)
     _require_same_model(store, known, info)
-    outdated = normaliser < NORMALISER_VERSION or (coder < CODER_VERSION and not store.immutable)
-    if known is not None and not outdated:
+    # Without codes sqlite-vec searches; without words of these rules nothing is found.
+    if known is not None and (not outdated or (store.immutable and outdated == ("codes",))):
         return known[0]
     with store.write() as writer:
         # Another process may have been faster.
-        if writer.normaliser < NORMALISER_VERSION:
-            writer.derive_words(indexed, NORMALISER_VERSION)
         known = writer.model or (writer.use_model(info), info)
-        if writer.coder < CODER_VERSION:
-            writer.derive_codes()
+        derive_outdated(writer)
     _require_same_model(store, known, info)
     return known[0]
 

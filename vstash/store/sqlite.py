@@ -23,10 +23,10 @@ from vstash.errors import (
     VstashError,
 )
 from vstash.store import check
-from vstash.store.connection import create_file, open_reader, open_writer
+from vstash.store.connection import create_file, open_reader, open_writer, pragma_int
 from vstash.store.derived import Derived
 from vstash.store.faults import translate, translated
-from vstash.store.migrate import identify, known_migrations, migrate
+from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
 
@@ -42,6 +42,10 @@ def _no_crash(_name: str) -> None:
     return
 
 
+def _no_backup(_path: Path) -> None:
+    return
+
+
 class SqliteStore:
     """One vstash file, safe to use from many threads and beside other processes.
 
@@ -51,6 +55,8 @@ class SqliteStore:
         durability: ``full``: a commit survives power loss; ``normal``: it survives kill -9.
         busy_timeout_s: How long a write waits for another process.
         crash_point: For fault tests: called by name between the steps of a write.
+        before_migration: Called with the path before the schema of a file is changed, while nobody
+            else can write; what it raises leaves the file as it was.
 
     Raises:
         PathNotFoundError: When the file is missing and ``create`` is false.
@@ -65,11 +71,14 @@ class SqliteStore:
         durability: Literal["full", "normal"] = "full",
         busy_timeout_s: float = 5.0,
         crash_point: Callable[[str], None] = _no_crash,
+        before_migration: Callable[[Path], object] = _no_backup,
     ) -> None:
         self.path = path
         self._durability: Literal["full", "normal"] = durability
         self._busy_timeout_s = busy_timeout_s
         self._crash_point = crash_point
+        self._before_migration = before_migration
+        self._latest = known_migrations()[-1].version
         self._pid = os.getpid()
         self._closed = False
         self._write_lock = threading.Lock()
@@ -95,8 +104,10 @@ class SqliteStore:
         try:
             self._bring_up_to_date()
         except apsw.Error as error:
+            self.close()
             raise self._named(translate(error)) from error
         except VstashError as error:
+            self.close()
             raise self._named(error) from error
 
     def _named(self, error: VstashError) -> VstashError:
@@ -105,16 +116,19 @@ class SqliteStore:
         return error
 
     def _bring_up_to_date(self) -> None:
-        steps = known_migrations()
-        latest = steps[-1].version
         if self.path.stat().st_size:
             reader = self._first_reader()
             self._idle.append(reader)
-            if identify(reader, latest) == latest:
+            if identify(reader, self._latest) == self._latest:
                 return
         if self.immutable:
             raise StoreReadOnlyError("The file needs a migration and cannot be written.")
-        migrate(self._write_connection(), steps)
+        migrate(
+            self._write_connection(),
+            known_migrations(),
+            before=lambda _schema: self._before_migration(self.path),
+            crash_point=self._crash_point,
+        )
         # Every page of the schema stands in the log now; a small disk need not hold both.
         self._write_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -170,10 +184,15 @@ class SqliteStore:
         with translated(), self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
+                self._require_schema(connection)
                 yield Reader(connection, self._derived)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def _require_schema(self, connection: apsw.Connection) -> None:
+        # A newer vstash may have brought the file up to date while it was open here.
+        require_known(pragma_int(connection, "user_version"), self._latest)
 
     @contextmanager
     def _borrowed(self) -> Iterator[apsw.Connection]:
@@ -235,6 +254,7 @@ class SqliteStore:
         connection.set_busy_timeout(busy_ms)
         connection.execute("BEGIN IMMEDIATE")
         try:
+            self._require_schema(connection)
             writer = Writer(connection, self._crash_point)
             yield writer
             writer.finish()

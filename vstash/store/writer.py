@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import numpy as np
@@ -24,6 +24,7 @@ from vstash.store import (
     log,
     queue,
     replies,
+    salvage,
     vectors,
 )
 from vstash.store.derived import Derived
@@ -195,13 +196,21 @@ class Writer(Reader):
             (codes.CODER_VERSION,),
         )
 
-    def put(self, row: DocumentRow, chunks: Sequence[ChunkRow], *, now: int) -> Document:
+    def put(
+        self,
+        row: DocumentRow,
+        chunks: Sequence[ChunkRow],
+        *,
+        now: int,
+        first_chunk: int | None = None,
+    ) -> Document:
         """Store a document whole, replacing the one with its collection and key.
 
         Args:
             row: The document.
             chunks: Its chunks in order, at least one; those without a vector will await one.
             now: Microseconds since the epoch.
+            first_chunk: Id of its first chunk, above all that were given; None for the next.
 
         Returns:
             The stored document, without its text.
@@ -211,7 +220,7 @@ class Writer(Reader):
         replaces = documents.existing(self._connection, collection, row.key)
         if replaces is not None:
             self._remove_chunks(replaces.number)
-        ids = self._new_ids(len(chunks))
+        ids = self._new_ids(len(chunks), first_chunk)
         number = documents.insert_document(
             self._connection, row, now=now, collection=collection, replaces=replaces, chunks=ids
         )
@@ -230,11 +239,11 @@ class Writer(Reader):
             self._collections[name] = number
         return number
 
-    def _new_ids(self, count: int) -> range:
+    def _new_ids(self, count: int, at_least: int | None) -> range:
         if self._last_chunk is None:
             self._last_chunk = documents.last_chunk(self._connection)
-        first = self._last_chunk + 1
-        self._last_chunk += count
+        first = max(self._last_chunk + 1, at_least or 0)
+        self._last_chunk = first + count - 1
         return range(first, first + count)
 
     def embed(self, ids: IdArray, matrix: FloatArray) -> int:
@@ -325,6 +334,12 @@ class Writer(Reader):
         """Keep what a request is answered, with the ids of the documents that the answer tells of."""
         replies.insert(self._connection, request, reply, told_of, now=now)
         self._crash_point("reply:end")
+
+    def put_salvaged_log(
+        self, log: Mapping[str, Sequence[Sequence[Any]]], numbers: Mapping[int, int]
+    ) -> None:
+        """Write what was found of the log of a damaged file; see `salvage.insert_log`."""
+        salvage.insert_log(self._connection, log, numbers)
 
     def insert_key(self, key: AccessKey, digest: bytes) -> None:
         """Store an access key with the SHA-256 of its secret."""

@@ -1,0 +1,115 @@
+"""What the care of a file tells: migrations, salvage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "DerivedIndex",
+    "MigrateReport",
+    "MigrationStep",
+    "SalvageProgress",
+    "SalvageReport",
+    "SalvagedDocument",
+]
+
+DerivedIndex = Literal["words", "codes"]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStep:
+    """One numbered step of the schema."""
+
+    version: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateReport:
+    """How a file was brought up to date, or would be.
+
+    Attributes:
+        from_version: The schema that it had, 0 for none.
+        to_version: The schema that it has now, or would have.
+        steps: What changes the schema, in order; none for a file that is up to date.
+        derived: Indexes that are derived anew from text and vectors, since their rules changed.
+        backup: Name of the copy that was made before, in the backup folder; None for none.
+        bytes: Of the file and its log before, which a backup takes.
+        seconds: Wall time.
+        dry_run: Whether nothing was changed.
+    """
+
+    from_version: int
+    to_version: int
+    steps: tuple[MigrationStep, ...]
+    derived: tuple[DerivedIndex, ...]
+    backup: str | None
+    bytes: int
+    seconds: float
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SalvageProgress:
+    """Where a salvage stands: documents dealt with, documents of which anything was found."""
+
+    done: int
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class SalvagedDocument:
+    """A document that is not as it was.
+
+    Attributes:
+        id: None where neither its row nor the index of ids tells it.
+        key: None where its row is lost.
+        collection: Its name, None where it is not known.
+        status: ``damaged``: parts of it were read; ``lost``: nothing but that it was there.
+        reason: To read.
+        characters: Of its text that could be read.
+        stored: Whether what could be read was stored.
+    """
+
+    id: str | None
+    key: str | None
+    collection: str | None
+    status: Literal["damaged", "lost"]
+    reason: str
+    characters: int
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SalvageReport:
+    """What was saved of a damaged file.
+
+    Attributes:
+        whole: Documents whose content is what their hash is of; all of them were stored.
+        documents: Those that are not whole.
+        rechunked: Whole documents whose chunks were made anew, under new ids, without vectors.
+        chunks: In the new file.
+        vectors: Of them, taken over.
+        awaiting: Chunks that await a vector; `vstash embed` makes it.
+        searches: Logged searches taken over.
+        triples: Of them.
+        feedback: Verdicts taken over.
+        log: What became of the write-ahead log: there was ``none``, it was ``read``, or ``left out``
+            because it is not this file's.
+        wrong_pages: Pages that hold what SQLite does not write.
+        seconds: Wall time.
+    """
+
+    whole: int
+    documents: tuple[SalvagedDocument, ...]
+    rechunked: int
+    chunks: int
+    vectors: int
+    awaiting: int
+    searches: int
+    triples: int
+    feedback: int
+    log: Literal["none", "read", "left out"]
+    wrong_pages: int
+    seconds: float
