@@ -45,10 +45,13 @@ from vstash.types import (
     Triple,
     Weights,
 )
+from vstash.upkeep import BackupInfo, BackupProgress, RestoreReport
 
 __all__ = [
     "UNSET",
     "AccessKey",
+    "BackupInfo",
+    "BackupProgress",
     "CalibrationProgress",
     "CalibrationQuality",
     "CalibrationReport",
@@ -93,6 +96,7 @@ __all__ = [
     "NewDocument",
     "NewKey",
     "Page",
+    "RestoreReport",
     "SearchResult",
     "Stats",
     "Triple",

@@ -14,6 +14,7 @@ import numpy as np
 from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
+from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.context import Contexts
@@ -84,6 +85,7 @@ class Engine:
     exporting: Exporting
     importing: Importing
     jobs: Jobs
+    backups: Backups
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -172,6 +174,7 @@ def _assembled(
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
         jobs=Jobs(store, JobRunner(store, ingesting, background, clock), clock),
+        backups=Backups(store, settings, clock),
     )
 
 

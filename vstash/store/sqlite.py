@@ -22,7 +22,7 @@ from vstash.errors import (
     StoreReadOnlyError,
     VstashError,
 )
-from vstash.store import check
+from vstash.store import backup, check
 from vstash.store.connection import create_file, open_reader, open_writer
 from vstash.store.derived import Derived
 from vstash.store.faults import translate, translated
@@ -36,10 +36,6 @@ __all__ = ["SqliteStore"]
 _IDLE_READERS = 8
 # Rows of postings merged in one transaction when tidying: others get to write in between.
 _MERGED_AT_ONCE = 20_000
-
-
-def _no_crash(_name: str) -> None:
-    return
 
 
 class SqliteStore:
@@ -64,7 +60,7 @@ class SqliteStore:
         create: bool = True,
         durability: Literal["full", "normal"] = "full",
         busy_timeout_s: float = 5.0,
-        crash_point: Callable[[str], None] = _no_crash,
+        crash_point: Callable[[str], None] = backup.no_crash,
     ) -> None:
         self.path = path
         self._durability: Literal["full", "normal"] = durability
@@ -262,6 +258,30 @@ class SqliteStore:
         with translated(), closing(self._probed(immutable=self.immutable)) as connection:
             connection.execute("BEGIN")
             return check.run(connection, normalise)
+
+    def backup(
+        self,
+        target: Path,
+        *,
+        damaged: bool = False,
+        progress: backup.ProgressCallback | None = None,
+    ) -> None:
+        """Copy the file as it is at this moment, while others write to it; see `backup.copy_of`.
+
+        Args:
+            target: Absolute path of the copy; a missing folder is made.
+            damaged: Whether what SQLite's check finds wrong is copied all the same.
+            progress: Called with the pages that were copied and how many there are.
+        """
+        self._usable()
+        with translated(), closing(self._probed(immutable=self.immutable)) as connection:
+            backup.copy_of(
+                connection,
+                target,
+                damaged=damaged,
+                progress=progress,
+                crash_point=self._crash_point,
+            )
 
     def size(self) -> int:
         """Bytes of the file and its write-ahead log."""

@@ -1,0 +1,342 @@
+"""Copies of a file while others write to it: of one moment, checked, whole or not there at all.
+
+Pages are copied by SQLite's backup interface from a connection that stands in a read transaction. That
+transaction holds the moment: writers go on, and the copy never starts anew because of them, as it does
+without one. (``VACUUM INTO`` holds a moment too, but has no steps, so no progress, and refuses a damaged
+file, which is when a copy is wanted most.)
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from vstash import deadlines
+from vstash.errors import (
+    OverwriteError,
+    StoreCorruptError,
+    StoreForeignError,
+    StoreFullError,
+    StoreIOError,
+    VstashError,
+)
+from vstash.store.connection import create_file, fetch, open_reader
+from vstash.store.faults import translated
+from vstash.store.migrate import identify, known_migrations
+
+__all__ = [
+    "ProgressCallback",
+    "copied",
+    "copy_into",
+    "copy_of",
+    "counted",
+    "no_crash",
+    "publish",
+    "read_back",
+    "run",
+    "sync_folder",
+    "temporary",
+    "told",
+]
+
+ProgressCallback = Callable[[int, int], None]
+"""Called with the pages that were copied and how many there are."""
+
+# Pages between two looks at the deadline: 2 MiB, some milliseconds.
+_STEP_PAGES: Final = 256
+# A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
+_LEFT_BEHIND_S: Final = 86_400
+_SUFFIX: Final = ".part"
+_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def no_crash(_name: str) -> None:
+    """Stop nowhere."""
+
+
+def copied(
+    source: Path,
+    target: Path,
+    *,
+    damaged: bool = False,
+    busy_timeout_s: float = 5.0,
+    progress: ProgressCallback | None = None,
+    crash_point: Callable[[str], None] = no_crash,
+) -> None:
+    """Copy a file that is not open here as a store, such as one before its migration.
+
+    Args:
+        source: The file; other processes may write to it meanwhile.
+        target: As for `copy_of`, and so what follows.
+        damaged: Whether what SQLite's check finds wrong is copied all the same.
+        overwrite: Whether a file at the target is replaced.
+        busy_timeout_s: Seconds to wait for another process.
+        progress: Called as pages are copied.
+        crash_point: For fault tests: called by name between the steps.
+    """
+    with (
+        translated(),
+        closing(open_reader(source, busy_timeout_s=busy_timeout_s, immutable=False)) as connection,
+    ):
+        copy_of(
+            connection,
+            target,
+            damaged=damaged,
+            progress=progress,
+            crash_point=crash_point,
+        )
+
+
+def copy_of(
+    connection: apsw.Connection,
+    target: Path,
+    *,
+    damaged: bool = False,
+    progress: ProgressCallback | None = None,
+    crash_point: Callable[[str], None] = no_crash,
+) -> None:
+    """Copy the file as it is at this moment, check the copy, and give it its name.
+
+    Args:
+        connection: A reading connection of its own, outside any transaction.
+        target: Absolute path of the copy; a missing folder is made.
+        damaged: Whether what SQLite's check finds wrong is copied all the same.
+        progress: Called as pages are copied.
+        crash_point: Called by name between the steps; tests stop the process there.
+
+    Raises:
+        OverwriteError: When there is a file at the target.
+        StoreFullError: When the disk of the copy is full; nothing is left of it.
+        StoreCorruptError: When the copy does not pass the check, which the file would not pass either.
+        DeadlineError: When it took longer than it may; nothing is left of it.
+        StoreError: When the copy cannot be made.
+    """
+    if target.exists():
+        raise _taken(target)
+    with temporary(target) as part:
+        copy_into(connection, part, damaged=damaged, progress=progress, crash_point=crash_point)
+        publish(part, target)
+        crash_point("backup:named")
+
+
+def copy_into(
+    connection: apsw.Connection,
+    part: Path,
+    *,
+    damaged: bool = False,
+    progress: ProgressCallback | None = None,
+    crash_point: Callable[[str], None] = no_crash,
+) -> None:
+    """Copy the file as it is at this moment, and check the copy; as in `copy_of`.
+
+    Args:
+        connection: As there, and so the rest.
+        part: An empty file.
+        damaged: As there.
+        progress: As there.
+        crash_point: As there.
+    """
+    connection.execute("BEGIN")
+    try:
+        counts = None if damaged else counted(connection)
+        _copy_pages(connection, part, progress)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    crash_point("backup:copied")
+    if counts is not None:
+        _verify(part, counts)
+    crash_point("backup:verified")
+
+
+@contextmanager
+def temporary(target: Path) -> Iterator[Path]:
+    """An empty file beside a target, 0600, that is gone when the block ends, unless it was renamed.
+
+    What processes that were killed have left there is removed first.
+
+    Raises:
+        StoreError: When it cannot be made.
+    """
+    if target.parent.is_dir():
+        _remove_left_behind(target.parent)
+    part = target.with_name(
+        f".{target.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+    )
+    create_file(part)
+    try:
+        yield part
+    finally:
+        for beside in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                part.with_name(part.name + beside).unlink(missing_ok=True)
+
+
+def _host() -> str:
+    """Ten characters for this machine or container: a process is known by its number only inside of it."""
+    return hashlib.blake2b(platform.node().encode(), digest_size=5).hexdigest()
+
+
+def _remove_left_behind(folder: Path) -> None:
+    for part in folder.glob(f".*{_SUFFIX}*"):
+        host, _, rest = part.name.partition(_SUFFIX)[0].rpartition(".")[2].partition("-")
+        process = rest.partition("-")[0]
+        with suppress(OSError):
+            aged = time.time() - part.stat().st_mtime > _LEFT_BEHIND_S
+            if aged or (host == _host() and process.isdigit() and not _alive(int(process))):
+                part.unlink()
+
+
+def _alive(process: int) -> bool:
+    if sys.platform == "win32":
+        # There, asking with signal 0 would end it.
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _copy_pages(connection: apsw.Connection, part: Path, progress: ProgressCallback | None) -> None:
+    with closing(apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)) as copy:
+        # Nothing is there to be undone; the commit at the end syncs the whole copy.
+        copy.execute("PRAGMA journal_mode = OFF")
+        copy.execute("PRAGMA synchronous = FULL")
+        if sys.platform == "darwin":
+            # fsync() on macOS leaves data in the drive's cache.
+            copy.execute("PRAGMA fullfsync = ON")
+        with copy.backup("main", connection, "main") as backup:
+            run(backup, progress)
+
+
+def run(backup: apsw.Backup, progress: ProgressCallback | None) -> None:
+    """Copy what is left to be copied; the last step commits.
+
+    Args:
+        backup: Under way.
+        progress: Called as pages are copied.
+
+    Raises:
+        DeadlineError: When it took longer than it may; nothing was changed.
+    """
+    while not backup.done:
+        deadlines.check()
+        backup.step(_STEP_PAGES)
+        if progress is not None:
+            progress(backup.page_count - backup.remaining, backup.page_count)
+
+
+def counted(connection: apsw.Connection) -> tuple[int, int, int]:
+    """What a copy is compared by: schema version, documents and chunks.
+
+    Raises:
+        StoreError: When it is no file of ours, or a newer one.
+    """
+    version = identify(connection, known_migrations()[-1].version)
+    if not version:
+        raise StoreForeignError("The file is empty: there is nothing to copy.")
+    found = fetch(
+        connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
+    )
+    return (version, *found[0])
+
+
+def read_back(path: Path) -> tuple[int, int, int] | None:
+    """What a copy that nobody writes to holds, as by `counted`; None when it cannot be read."""
+    try:
+        with (
+            translated(),
+            closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy,
+        ):
+            return counted(copy)
+    except VstashError:
+        return None
+
+
+def _verify(part: Path, counts: tuple[int, int, int]) -> None:
+    with closing(open_reader(part, busy_timeout_s=0, immutable=True)) as copy:
+        findings = fetch(copy, "PRAGMA integrity_check(1)")
+        if findings != [("ok",)] or counted(copy) != counts:
+            raise StoreCorruptError(
+                "The file is damaged, and so would a backup of it be: none was made. Keep the backups "
+                "that there are; `vstash check` tells what is wrong."
+            )
+
+
+def publish(part: Path, target: Path) -> None:
+    """Give a finished file its name, so that it stays also when the power goes.
+
+    Args:
+        part: Complete and synced.
+        target: In the same folder.
+
+    Raises:
+        OverwriteError: When there is a file at the target.
+        StoreError: When the operating system refused.
+    """
+    try:
+        _name_anew(part, target)
+        sync_folder(target.parent)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        raise told(error, target) from error
+
+
+def _name_anew(part: Path, target: Path) -> None:
+    try:
+        # Unlike a rename, this never replaces a file that another process made meanwhile.
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system knows a second name for a file.
+        if target.exists():
+            raise FileExistsError from None
+        part.rename(target)
+    else:
+        part.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power loss, where the system offers that.
+
+    Args:
+        folder: A folder, so that no descriptor of the file itself is opened or closed.
+    """
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def told(error: OSError, path: Path) -> VstashError:
+    """What the operating system refused, in vstash's words."""
+    detail = f"{path}: {error.strerror}"
+    if error.errno in _FULL:
+        return StoreFullError("The disk is full; nothing was changed.", local_detail=detail)
+    return StoreIOError("The backup's folder cannot be used.", local_detail=detail)
+
+
+def _taken(target: Path) -> OverwriteError:
+    return OverwriteError(
+        "There is a file of that name already; it was left as it is. Choose another name.",
+        local_detail=str(target),
+    )
