@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vstash.errors import FieldError
 from vstash.memory.base import Base
-from vstash.upkeep import BackupInfo, BackupProgressCallback
+from vstash.upkeep import BackupInfo, BackupProgressCallback, RestoreReport
 
 __all__ = ["BackingUp"]
 
@@ -66,6 +66,42 @@ class BackingUp(Base):
             StoreError: When it cannot be removed.
         """
         return self._engine.backups.delete(name)
+
+    def restore(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        progress: BackupProgressCallback | None = None,
+    ) -> RestoreReport:
+        """Replace what the file holds by what a backup does, while others have it open.
+
+        It is one write: a crash leaves all of the old or all of the new, other threads and processes
+        see the one or the other, and writes that come meanwhile wait. What was there before is kept
+        as a backup with the reason ``restore``. Access keys and jobs stay as they are: a key that was
+        revoked since the backup stays revoked. Documents that were removed or forgotten since come
+        back.
+
+        Args:
+            source: The name of a backup as it is listed; or a path, as a `Path` or with a separator in
+                it.
+            force: Whether a file that holds documents is replaced.
+            progress: Called as pages are copied.
+
+        Raises:
+            OverwriteError: When the file holds documents and ``force`` is false.
+            BackupNotFoundError, PathNotFoundError: When there is no such backup.
+            ModelMismatchError: When the backup was written with another model.
+            StoreCorruptError: When the backup is damaged.
+            StoreNewerError: When the backup was made by a newer vstash.
+            StoreError: When it failed; nothing was changed.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     memory.restore(memory.backups()[0].name, force=True).documents
+            1
+        """
+        return self._engine.restoring.restore(source, force=force, progress=progress)
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> Path | None:

@@ -34,6 +34,7 @@ from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
 from vstash.pipeline.report import Reporting
+from vstash.pipeline.restoring import Restoring
 from vstash.pipeline.search import Searching
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
@@ -86,6 +87,7 @@ class Engine:
     importing: Importing
     jobs: Jobs
     backups: Backups
+    restoring: Restoring
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -145,6 +147,7 @@ def _assembled(
     clock: Callable[[], int],
 ) -> Engine:
     recorder = Recorder(_log_writer(store, settings))
+    backups = Backups(store, settings, clock)
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
@@ -174,7 +177,10 @@ def _assembled(
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
         jobs=Jobs(store, JobRunner(store, ingesting, background, clock), clock),
-        backups=Backups(store, settings, clock),
+        backups=backups,
+        restoring=Restoring(
+            store, backups, recorder, model_number, lambda copy: _agree(copy, embedder.info)
+        ),
     )
 
 

@@ -44,6 +44,7 @@ __all__ = [
     "no_crash",
     "publish",
     "read_back",
+    "read_out",
     "run",
     "sync_folder",
     "temporary",
@@ -96,6 +97,28 @@ def copied(
             progress=progress,
             crash_point=crash_point,
         )
+
+
+def read_out(source: Path, part: Path) -> int:
+    """Copy a backup that nobody writes to, and check the copy.
+
+    Args:
+        source: The backup.
+        part: An empty file.
+
+    Returns:
+        Its schema version.
+    """
+    # One that somebody opened may have changes beside it; for any other, nothing is put there.
+    beside = source.with_name(source.name + "-wal")
+    alone = not beside.exists() or not beside.stat().st_size
+    with (
+        translated(),
+        closing(open_reader(source, busy_timeout_s=5.0, immutable=alone)) as connection,
+    ):
+        version, _, _ = counted(connection)
+        copy_into(connection, part)
+    return version
 
 
 def copy_of(

@@ -43,6 +43,17 @@ class Store(Protocol):
         """Copy all of it as it is at one moment, while others write."""
         ...
 
+    def restore(
+        self,
+        source: Path,
+        *,
+        keep: Callable[[], None],
+        force: bool,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Replace all that it holds by a copy, in one write."""
+        ...
+
     def size(self) -> int:
         """Bytes that it takes on disk."""
         ...
