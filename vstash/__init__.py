@@ -7,6 +7,7 @@ from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
+from vstash.memory.restoring import restore
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
     CalibrationProgress,
@@ -104,6 +105,7 @@ __all__ = [
     "VstashError",
     "Weights",
     "WhyNot",
+    "restore",
 ]
 
 __version__ = "1.0.0a1"

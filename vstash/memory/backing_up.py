@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from vstash.errors import FieldError
 from vstash.memory.base import Base
 from vstash.upkeep import BackupInfo, BackupProgressCallback, RestoreReport
 
@@ -42,7 +41,10 @@ class BackingUp(Base):
             ...     memory.backup("/mnt/other-disk/notes.db").documents
             1
         """
-        return self._engine.backups.make(_absolute(path), progress=progress)
+        from vstash.pipeline.engine import absolute  # noqa: PLC0415 - it is loaded by now
+
+        target = None if path is None else absolute(Path(path))
+        return self._engine.backups.make(target, progress=progress)
 
     def backups(self) -> tuple[BackupInfo, ...]:
         """List the backups in the folder of this file's backups, the newest first.
@@ -102,16 +104,3 @@ class BackingUp(Base):
             1
         """
         return self._engine.restoring.restore(source, force=force, progress=progress)
-
-
-def _absolute(path: str | os.PathLike[str] | None) -> Path | None:
-    if path is None:
-        return None
-    try:
-        return Path(path).expanduser().absolute()
-    except RuntimeError as error:
-        raise FieldError(
-            "The path names the home of a user who does not exist.",
-            pointer="/path",
-            local_detail=str(path),
-        ) from error

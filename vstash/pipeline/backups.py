@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vstash.settings import Settings
     from vstash.store.protocol import Store
 
-__all__ = ["Backups", "backup_folder", "in_pages"]
+__all__ = ["Backups", "backup_folder", "found_backup", "in_pages"]
 
 
 def backup_folder(path: Path, settings: Settings) -> Path:
@@ -51,6 +51,37 @@ def in_pages(progress: BackupProgressCallback | None) -> Callable[[int, int], No
         tell(BackupProgress(done, pages))
 
     return told_of
+
+
+def found_backup(name: str, folder: Path, source: Path) -> Path:
+    """The backup of a name.
+
+    Args:
+        name: Anything at all.
+        folder: Where the backups are.
+        source: The file that they are of.
+
+    Raises:
+        BackupNotFoundError: When there is none, also for what is no name of a backup.
+    """
+    # What is asked for is looked for among what is there: it never becomes a path.
+    for path, _ in _files(folder, source):
+        if path.name == name:
+            return path
+    raise BackupNotFoundError("There is no backup of this name; `vstash backups` lists them.")
+
+
+def _files(folder: Path, source: Path) -> list[tuple[Path, BackupName]]:
+    try:
+        entries = list(folder.iterdir()) if folder.is_dir() else []
+        named = [(path, parsed(path.name, source)) for path in entries]
+        return [
+            (path, name)
+            for path, name in named
+            if name is not None and path.is_file() and not path.is_symlink()
+        ]
+    except OSError as error:
+        raise told(error, folder) from error
 
 
 class Backups:
@@ -122,28 +153,11 @@ class Backups:
 
     def files(self) -> list[tuple[Path, BackupName]]:
         """The backups of this file in the folder; nothing is opened."""
-        try:
-            entries = list(self.folder.iterdir()) if self.folder.is_dir() else []
-            named = [(path, parsed(path.name, self._store.path)) for path in entries]
-            return [
-                (path, name)
-                for path, name in named
-                if name is not None and path.is_file() and not path.is_symlink()
-            ]
-        except OSError as error:
-            raise told(error, self.folder) from error
+        return _files(self.folder, self._store.path)
 
     def found(self, name: str) -> Path:
-        """The backup of a name.
-
-        Raises:
-            BackupNotFoundError: When there is none, also for what is no name of a backup.
-        """
-        # What is asked for is looked for among what is there: it never becomes a path.
-        for path, _ in self.files():
-            if path.name == name:
-                return path
-        raise BackupNotFoundError("There is no backup of this name; `vstash backups` lists them.")
+        """The backup of a name; as `found_backup`."""
+        return found_backup(name, self.folder, self._store.path)
 
     def delete(self, name: str) -> BackupInfo:
         """Remove a backup; see `Memory.delete_backup`."""

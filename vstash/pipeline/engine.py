@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from vstash.store.protocol import Store
     from vstash.types import ModelInfo
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["Engine", "absolute", "open_engine"]
 
 # A search must never wait for its own log.
 _LOG_PATIENCE_S = 0.05
@@ -123,7 +123,7 @@ def open_engine(
     settings = load_settings() if settings is None else checked_settings(settings)
     chosen = settings.model if model is None else model
     embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
-    target = settings.db_path() if path is None else _absolute(path)
+    target = settings.db_path() if path is None else absolute(path)
     store = SqliteStore(
         target,
         create=create,
@@ -184,7 +184,12 @@ def _assembled(
     )
 
 
-def _absolute(path: Path) -> Path:
+def absolute(path: Path) -> Path:
+    """A path that does not depend on the working folder.
+
+    Raises:
+        FieldError: When it names a home that there is not.
+    """
     try:
         return path.expanduser().absolute()
     except RuntimeError as error:

@@ -6,21 +6,30 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vstash.errors import FieldError, ModelMismatchError, PathNotFoundError, StoreCorruptError
-from vstash.pipeline.backups import Backups, in_pages
+from vstash.errors import (
+    FieldError,
+    ModelMismatchError,
+    OverwriteError,
+    PathNotFoundError,
+    StoreCorruptError,
+)
+from vstash.pipeline.backups import Backups, backup_folder, found_backup, in_pages
 from vstash.store.backup import read_out, temporary
+from vstash.store.replacing import put_in_place
 from vstash.store.sqlite import SqliteStore
 from vstash.upkeep import BackupProgressCallback, RestoreReport
 
 if TYPE_CHECKING:
     from vstash.learn.recorder import Recorder
     from vstash.pipeline.record import Logged
+    from vstash.settings import Settings
     from vstash.store.protocol import Store
 
-__all__ = ["Restoring", "checked_copy"]
+__all__ = ["Restoring", "checked_copy", "found_source", "replace_file"]
 
 
 class Restoring:
@@ -58,7 +67,7 @@ class Restoring:
     ) -> RestoreReport:
         """Restore; see `Memory.restore`."""
         start = time.perf_counter()
-        path = self._found(source)
+        path = found_source(source, self._backups.folder, self._store.path)
         self._recorder.flush()
         kept: list[str] = []
 
@@ -86,31 +95,60 @@ class Restoring:
             seconds=round(time.perf_counter() - start, 3),
         )
 
-    def _found(self, source: str | os.PathLike[str]) -> Path:
-        named = isinstance(source, str) and not any(
-            separator in source for separator in (os.sep, os.altsep) if separator
-        )
-        if named:
-            return self._backups.found(str(source))
-        return given_path(source, self._store.path)
 
+def found_source(source: str | os.PathLike[str], folder: Path, target: Path) -> Path:
+    """The backup that is meant: by its name in the folder, or by its path.
 
-def given_path(source: str | os.PathLike[str], target: Path) -> Path:
-    """The path of a backup, which must be another file than the one it is restored to.
+    Args:
+        source: A name where it is text without a separator, else a path.
+        folder: Where the backups are.
+        target: The file that it is restored to.
 
     Raises:
-        PathNotFoundError: When there is no such file.
-        FieldError: When it is the file itself, or its home folder is none.
+        BackupNotFoundError, PathNotFoundError: When there is none.
+        FieldError: When it is the file itself.
     """
+    separators = [each for each in (os.sep, os.altsep) if each]
+    if isinstance(source, str) and not any(each in source for each in separators):
+        return found_backup(source, folder, target)
+    return _given_path(Path(source), target)
+
+
+def _given_path(path: Path, target: Path) -> Path:
     try:
-        path = Path(source).expanduser().absolute()
+        path = path.expanduser().absolute()
     except RuntimeError:
-        raise _missing(Path(source)) from None
+        raise _missing(path) from None
     if not path.is_file():
         raise _missing(path)
     if target.exists() and path.samefile(target):
         raise FieldError("A file cannot be restored from itself.", pointer="/source")
     return path
+
+
+def replace_file(
+    source: str | os.PathLike[str], target: Path, settings: Settings, *, force: bool
+) -> RestoreReport:
+    """Restore a backup to where no file can be opened; see `vstash.restore`.
+
+    Args:
+        source: As for `Memory.restore`.
+        target: Where it is restored to, absolute.
+        settings: Where backups are.
+        force: Whether what is there may go to another name.
+    """
+    start = time.perf_counter()
+    path = found_source(source, backup_folder(target, settings), target)
+    if target.exists() and not force:
+        raise OverwriteError(
+            "There is a file that cannot be opened. Restoring puts another one in its place: say so "
+            "with force; what is there is kept beside it."
+        )
+    with checked_copy(path, target) as (part, version):
+        documents, chunks, kept = put_in_place(part, target, now=datetime.now(timezone.utc))
+    return RestoreReport(
+        documents, chunks, version, kept, seconds=round(time.perf_counter() - start, 3)
+    )
 
 
 def _missing(path: Path) -> PathNotFoundError:

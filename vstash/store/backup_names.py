@@ -12,7 +12,7 @@ from typing import Final
 from vstash.errors import OverwriteError
 from vstash.upkeep import BACKUP_REASONS, BackupReason
 
-__all__ = ["BackupName", "kept", "parsed"]
+__all__ = ["BackupName", "aside_name", "kept", "name_of", "parsed"]
 
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _SECOND: Final = timedelta(seconds=1)
@@ -50,6 +50,17 @@ def parsed(name: str, source: Path) -> BackupName | None:
     return BackupName(created, reason)
 
 
+def name_of(source: Path, reason: BackupReason | None, created: datetime) -> str:
+    """The name of a backup of a file."""
+    suffix = "" if reason is None else f"-{reason}"
+    return f"{_stem(source)}-{created.strftime(_TIME)}{suffix}.db"
+
+
+def aside_name(source: Path, now: datetime) -> str:
+    """The name for a file that cannot be opened, when another takes its place."""
+    return f"{_stem(source)}-{now.strftime('%Y%m%dT%H%M%S%fZ')}-replaced.db"
+
+
 def kept(
     source: Path,
     folder: Path,
@@ -74,9 +85,8 @@ def kept(
         >>> kept(path, path.parent / "backups", "migration", partial(copied, path), now=now)
         PosixPath('/data/backups/notes-20260102T030405Z-migration.db')
     """
-    suffix = "" if reason is None else f"-{reason}"
     while True:
-        target = folder / f"{_stem(source)}-{now.strftime(_TIME)}{suffix}.db"
+        target = folder / name_of(source, reason, now)
         try:
             copy(target)
         except OverwriteError:
