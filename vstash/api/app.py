@@ -10,6 +10,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from vstash import __version__
+from vstash.api.backups import BackupRoutes
 from vstash.api.bodies import StrictRoute
 from vstash.api.calibrating import CalibrationRoutes
 from vstash.api.changes import ChangeRoutes
@@ -53,6 +54,7 @@ def _lifespan(memory: Memory) -> Callable[[FastAPI], AbstractAsyncContextManager
         # What was stored without vectors, by this service or by others, gets them.
         memory.embed_in_background()
         memory.work_in_background()
+        memory.back_up_in_background()
         yield
 
     return running
@@ -91,6 +93,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         CalibrationRoutes,
         KeyRoutes,
         CompactRoutes,
+        BackupRoutes,
         TransferRoutes,
         ConfigurationRoutes,
         JobRoutes,

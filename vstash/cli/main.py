@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from vstash import __version__
+from vstash.cli.backing_up import backup, backups, restore
 from vstash.cli.calibrating import calibrate
 from vstash.cli.chunks import chunks
 from vstash.cli.compacting import compact
@@ -110,6 +111,9 @@ for command in (
     stats,
     check,
     compact,
+    backup,
+    backups,
+    restore,
     disagreements,
     triples,
     feedback,

@@ -69,6 +69,34 @@ class BackingUp(Base):
         """
         return self._engine.backups.delete(name)
 
+    def back_up_when_due(self, *, every_s: float, keep: int) -> BackupInfo | None:
+        """Make a scheduled backup if the last one is old enough, and remove those too many.
+
+        Who calls it now and then has a schedule. Several processes that do keep one together: the
+        files in the folder tell when the last one was made.
+
+        Args:
+            every_s: Seconds from one backup to the next, 1 to 31,536,000.
+            keep: How many scheduled backups are kept, 1 to 100,000; all others stay.
+
+        Returns:
+            The backup; None where none is due, or nothing changed since the last one.
+
+        Raises:
+            FieldError: When a value is out of range.
+            StoreError: When it cannot be made; none was removed.
+        """
+        return self._engine.schedule.back_up(every_s=every_s, keep=keep)
+
+    def back_up_in_background(self) -> None:
+        """Make scheduled backups in a thread of its own, by the settings, until the file is closed.
+
+        Raises:
+            ClosedError: When it is closed.
+        """
+        self._engine.backups.listed()
+        self._engine.backing_up.start()
+
     def restore(
         self,
         source: str | os.PathLike[str],

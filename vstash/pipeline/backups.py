@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vstash.errors import BackupNotFoundError, SettingsError
-from vstash.store.backup import read_back, sync_folder, told
+from vstash.errors import BackupNotFoundError, SettingsError, StoreError
+from vstash.store.backup import read_back
 from vstash.store.backup_names import BackupName, kept, parsed
 from vstash.store.documents import to_datetime
+from vstash.store.temporary import sync_folder, told
 from vstash.upkeep import BackupInfo, BackupProgress, BackupProgressCallback, BackupReason
 
 if TYPE_CHECKING:
@@ -148,12 +150,21 @@ class Backups:
 
     def listed(self) -> tuple[BackupInfo, ...]:
         """List the backups; see `Memory.backups`."""
-        found = [_info(path, name) for path, name in self.files()]
+        with self._store.read():
+            found = [_info(path, name) for path, name in self.files()]
         return tuple(sorted(found, key=lambda info: (info.created, info.name), reverse=True))
 
     def files(self) -> list[tuple[Path, BackupName]]:
         """The backups of this file in the folder; nothing is opened."""
         return _files(self.folder, self._store.path)
+
+    def age_s(self) -> float | None:
+        """Seconds since the newest was made, None without any or where the folder cannot be read."""
+        with suppress(StoreError):
+            made = [name.created for _, name in self.files()]
+            if made:
+                return (to_datetime(self._clock()) - max(made)).total_seconds()
+        return None
 
     def found(self, name: str) -> Path:
         """The backup of a name; as `found_backup`."""
@@ -161,7 +172,8 @@ class Backups:
 
     def delete(self, name: str) -> BackupInfo:
         """Remove a backup; see `Memory.delete_backup`."""
-        path = self.found(name)
+        with self._store.read():
+            path = self.found(name)
         info = _info(path, self._named(path))
         try:
             path.unlink()

@@ -35,6 +35,7 @@ from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.restoring import Restoring
+from vstash.pipeline.schedule import BackgroundBackups, Schedule
 from vstash.pipeline.search import Searching
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
@@ -87,10 +88,13 @@ class Engine:
     importing: Importing
     jobs: Jobs
     backups: Backups
+    schedule: Schedule
+    backing_up: BackgroundBackups
     restoring: Restoring
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
+        self.backing_up.close()
         self.jobs.runner.close()
         self.background.close()
         self.recorder.close()
@@ -148,6 +152,8 @@ def _assembled(
 ) -> Engine:
     recorder = Recorder(_log_writer(store, settings))
     backups = Backups(store, settings, clock)
+    schedule = Schedule(store, backups, clock)
+    backing_up = BackgroundBackups(schedule, settings)
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
@@ -169,7 +175,7 @@ def _assembled(
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
-        observing=Observing(store, embedder, recorder),
+        observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
         once=Once(store, clock),
@@ -178,6 +184,8 @@ def _assembled(
         importing=Importing(store, readying, embedder.info, settings, clock),
         jobs=Jobs(store, JobRunner(store, ingesting, background, clock), clock),
         backups=backups,
+        schedule=schedule,
+        backing_up=backing_up,
         restoring=Restoring(
             store, backups, recorder, model_number, lambda copy: _agree(copy, embedder.info)
         ),

@@ -18,9 +18,10 @@ from vstash.errors import (
     StoreCorruptError,
 )
 from vstash.pipeline.backups import Backups, backup_folder, found_backup, in_pages
-from vstash.store.backup import read_out, temporary
+from vstash.store.backup import read_out
 from vstash.store.replacing import put_in_place
 from vstash.store.sqlite import SqliteStore
+from vstash.store.temporary import temporary
 from vstash.upkeep import BackupProgressCallback, RestoreReport
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Restoring:
     ) -> RestoreReport:
         """Restore; see `Memory.restore`."""
         start = time.perf_counter()
-        path = found_source(source, self._backups.folder, self._store.path)
+        with self._store.read():
+            path = found_source(source, self._backups.folder, self._store.path)
         self._recorder.flush()
         kept: list[str] = []
 

@@ -8,15 +8,10 @@ file, which is when a copy is wanted most.)
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
-import platform
-import secrets
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -27,13 +22,12 @@ from vstash.errors import (
     OverwriteError,
     StoreCorruptError,
     StoreForeignError,
-    StoreFullError,
-    StoreIOError,
     VstashError,
 )
-from vstash.store.connection import create_file, fetch, open_reader
+from vstash.store.connection import fetch, open_reader
 from vstash.store.faults import translated
 from vstash.store.migrate import identify, known_migrations
+from vstash.store.temporary import sync_folder, temporary, told
 
 __all__ = [
     "ProgressCallback",
@@ -41,14 +35,13 @@ __all__ = [
     "copy_into",
     "copy_of",
     "counted",
+    "last_change",
     "no_crash",
     "publish",
     "read_back",
     "read_out",
     "run",
-    "sync_folder",
-    "temporary",
-    "told",
+    "state_of",
 ]
 
 ProgressCallback = Callable[[int, int], None]
@@ -56,10 +49,6 @@ ProgressCallback = Callable[[int, int], None]
 
 # Pages between two looks at the deadline: 2 MiB, some milliseconds.
 _STEP_PAGES: Final = 256
-# A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
-_LEFT_BEHIND_S: Final = 86_400
-_SUFFIX: Final = ".part"
-_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def no_crash(_name: str) -> None:
@@ -183,57 +172,6 @@ def copy_into(
     crash_point("backup:verified")
 
 
-@contextmanager
-def temporary(target: Path) -> Iterator[Path]:
-    """An empty file beside a target, 0600, that is gone when the block ends, unless it was renamed.
-
-    What processes that were killed have left there is removed first.
-
-    Raises:
-        StoreError: When it cannot be made.
-    """
-    if target.parent.is_dir():
-        _remove_left_behind(target.parent)
-    part = target.with_name(
-        f".{target.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
-    )
-    create_file(part)
-    try:
-        yield part
-    finally:
-        for beside in ("", "-wal", "-shm", "-journal"):
-            with suppress(OSError):
-                part.with_name(part.name + beside).unlink(missing_ok=True)
-
-
-def _host() -> str:
-    """Ten characters for this machine or container: a process is known by its number only inside of it."""
-    return hashlib.blake2b(platform.node().encode(), digest_size=5).hexdigest()
-
-
-def _remove_left_behind(folder: Path) -> None:
-    for part in folder.glob(f".*{_SUFFIX}*"):
-        host, _, rest = part.name.partition(_SUFFIX)[0].rpartition(".")[2].partition("-")
-        process = rest.partition("-")[0]
-        with suppress(OSError):
-            aged = time.time() - part.stat().st_mtime > _LEFT_BEHIND_S
-            if aged or (host == _host() and process.isdigit() and not _alive(int(process))):
-                part.unlink()
-
-
-def _alive(process: int) -> bool:
-    if sys.platform == "win32":
-        # There, asking with signal 0 would end it.
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
 def _copy_pages(connection: apsw.Connection, part: Path, progress: ProgressCallback | None) -> None:
     with closing(apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)) as copy:
         # Nothing is there to be undone; the commit at the end syncs the whole copy.
@@ -290,6 +228,26 @@ def read_back(path: Path) -> tuple[int, int, int] | None:
         return None
 
 
+def last_change(path: Path) -> tuple[object, ...] | None:
+    """As `state_of`, of a copy that nobody writes to; None when it cannot be read."""
+    try:
+        with translated(), closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy:
+            return state_of(copy)
+    except VstashError:
+        return None
+
+
+def state_of(connection: apsw.Connection) -> tuple[object, ...]:
+    """What differs between two moments when anything was changed, told or logged between them."""
+    return (
+        *fetch(connection, "SELECT name, value FROM meta ORDER BY name"),
+        *fetch(connection, "SELECT name, seq FROM sqlite_sequence ORDER BY name"),
+        *fetch(connection, "SELECT count(*), max(at) FROM feedback"),
+        *fetch(connection, "SELECT count(*), max(fitted_at) FROM calibration"),
+        *fetch(connection, "SELECT count(*), max(created), max(revoked_at) FROM access_key"),
+    )
+
+
 def _verify(part: Path, counts: tuple[int, int, int]) -> None:
     with closing(open_reader(part, busy_timeout_s=0, immutable=True)) as copy:
         findings = fetch(copy, "PRAGMA integrity_check(1)")
@@ -333,29 +291,6 @@ def _name_anew(part: Path, target: Path) -> None:
         part.rename(target)
     else:
         part.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power loss, where the system offers that.
-
-    Args:
-        folder: A folder, so that no descriptor of the file itself is opened or closed.
-    """
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def told(error: OSError, path: Path) -> VstashError:
-    """What the operating system refused, in vstash's words."""
-    detail = f"{path}: {error.strerror}"
-    if error.errno in _FULL:
-        return StoreFullError("The disk is full; nothing was changed.", local_detail=detail)
-    return StoreIOError("The backup's folder cannot be used.", local_detail=detail)
 
 
 def _taken(target: Path) -> OverwriteError:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from vstash.errors import StoreBusyError
-from vstash.store.backup import counted, no_crash, publish, sync_folder, told
+from vstash.store.backup import counted, no_crash, publish
 from vstash.store.backup_names import aside_name
 from vstash.store.connection import fetch, open_writer
 from vstash.store.faults import translated
 from vstash.store.restore import end_open_jobs
+from vstash.store.temporary import sync_folder, told
 
 __all__ = ["put_in_place"]
 

@@ -25,6 +25,7 @@ from vstash.store import (
     vectors,
 )
 from vstash.store.allowed import Allowed, find_allowed
+from vstash.store.backup import state_of
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch
 from vstash.store.counts import counts, gauges
@@ -98,6 +99,11 @@ class Reader(DocumentReader):
     def derived_anew(self) -> int:
         """Grows whenever words or codes were derived anew, or a backup was restored."""
         return self._meta.get("derived_anew", 0)
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What differs between two moments when anything was changed between them."""
+        return state_of(self._connection)
 
     @property
     def model(self) -> tuple[int, ModelInfo] | None:
