@@ -8,6 +8,7 @@ from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, Upkee
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
 from vstash.memory.migrating import migrate
+from vstash.memory.restoring import restore
 from vstash.memory.salvaging import salvage
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
@@ -48,8 +49,11 @@ from vstash.types import (
     Weights,
 )
 from vstash.upkeep import (
+    BackupInfo,
+    BackupProgress,
     MigrateReport,
     MigrationStep,
+    RestoreReport,
     SalvagedDocument,
     SalvageProgress,
     SalvageReport,
@@ -58,6 +62,8 @@ from vstash.upkeep import (
 __all__ = [
     "UNSET",
     "AccessKey",
+    "BackupInfo",
+    "BackupProgress",
     "CalibrationProgress",
     "CalibrationQuality",
     "CalibrationReport",
@@ -104,6 +110,7 @@ __all__ = [
     "NewDocument",
     "NewKey",
     "Page",
+    "RestoreReport",
     "SalvageProgress",
     "SalvageReport",
     "SalvagedDocument",
@@ -116,6 +123,7 @@ __all__ = [
     "Weights",
     "WhyNot",
     "migrate",
+    "restore",
     "salvage",
 ]
 

@@ -212,6 +212,7 @@ class Gauges:
         log_dropped: Searches not logged because the file was busy, by this process.
         jobs_open: Queued or running.
         free_bytes: Left for this user where the file is, None where the system does not say.
+        backup_age_s: Seconds since the newest backup in the folder was made, None without any.
     """
 
     documents: int
@@ -223,6 +224,7 @@ class Gauges:
     file_bytes: int
     wal_bytes: int
     free_bytes: int | None
+    backup_age_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

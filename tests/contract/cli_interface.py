@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.contract.backup_calls import BackupsOverCli
 from tests.contract.data_calls import DataOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
@@ -71,7 +72,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli):
+class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli, BackupsOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:

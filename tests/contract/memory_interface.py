@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.contract.backup_calls import BackupsOverMemory
 from tests.contract.data_calls import DataOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverMemory
@@ -51,7 +52,9 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
     return parse_time(text, pointer="/expires_at") if isinstance(text, str) else text
 
 
-class MemoryInterface(DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOverMemory):
+class MemoryInterface(
+    DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOverMemory, BackupsOverMemory
+):
     """`Memory` in this process.
 
     Args:

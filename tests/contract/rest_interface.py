@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from tests.contract.backup_calls import BackupsOverRest
 from tests.contract.cli_interface import child_environment
 from tests.contract.data_calls import DataOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
@@ -76,7 +77,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest):
+class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest, BackupsOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:

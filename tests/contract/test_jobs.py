@@ -179,9 +179,9 @@ def test_wrong_starts(
     assert reading.jobs()["items"] == []
 
 
-@pytest.mark.parametrize("task", ["check", "compact"])
+@pytest.mark.parametrize("task", ["check", "compact", "backup"])
 def test_work_on_the_whole_file(
-    reading: Interface, starting: Interface, task: Literal["check", "compact"]
+    reading: Interface, starting: Interface, task: Literal["check", "compact", "backup"]
 ) -> None:
     """It is a job like others, and its outcome is what the call of that name gives."""
     starting.add("Tea is hot.")
@@ -189,7 +189,7 @@ def test_work_on_the_whole_file(
     assert reading.job(job["id"]) == job
     assert (job["state"], job["error"], job["collection"]) == ("done", None, None)
     assert (job["request"], job["upkeep"]) == (None, {"quick": False, "full": False})
-    direct = {"check": starting.check, "compact": starting.compact}[task]()
+    direct = {"check": starting.check, "compact": starting.compact, "backup": starting.backup}[task]()
     assert job["outcome"].keys() == direct.keys()
     assert reading.jobs(collection="default")["items"] == []
 

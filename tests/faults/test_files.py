@@ -166,6 +166,12 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "work_in_background": memory.work_in_background,
         "once": lambda: memory.once(request, lambda: memory.add("x"), lambda _: Reply(200, {}, "")),
         "gauges": memory.gauges,
+        "backup": memory.backup,
+        "backups": memory.backups,
+        "delete_backup": lambda: memory.delete_backup("x"),
+        "back_up_when_due": lambda: memory.back_up_when_due(every_s=1, keep=1),
+        "back_up_in_background": memory.back_up_in_background,
+        "restore": lambda: memory.restore(folder / "x.db"),
     }
 
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from vstash import __version__
+from vstash.api.backups import BackupRoutes
 from vstash.api.bodies import StrictRoute
 from vstash.api.calibrating import CalibrationRoutes
 from vstash.api.changes import ChangeRoutes
@@ -54,6 +55,7 @@ def _lifespan(memory: Memory) -> Callable[[FastAPI], AbstractAsyncContextManager
         # What was stored without vectors, by this service or by others, gets them.
         memory.embed_in_background()
         memory.work_in_background()
+        memory.back_up_in_background()
         yield
 
     return running
@@ -92,6 +94,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         CalibrationRoutes,
         KeyRoutes,
         CompactRoutes,
+        BackupRoutes,
         TransferRoutes,
         ConfigurationRoutes,
         JobRoutes,

@@ -30,6 +30,7 @@ _OF_FILE: Final[Mapping[str, str]] = {
     "disagreement": "Mean disagreement of the two indexes over the newest logged searches.",
     "log_dropped": "Searches not logged because the file was busy, since the start.",
     "jobs_open": "Jobs that are queued or running.",
+    "backup_age_s": "Seconds since the newest backup was made.",
 }
 
 Value = TypeVar("Value")

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from vstash import __version__
+from vstash.cli.backing_up import backup, backups, restore
 from vstash.cli.calibrating import calibrate
 from vstash.cli.chunks import chunks
 from vstash.cli.compacting import compact
@@ -114,6 +115,9 @@ for command in (
     compact,
     migrate,
     salvage,
+    backup,
+    backups,
+    restore,
     disagreements,
     triples,
     feedback,

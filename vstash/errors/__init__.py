@@ -19,11 +19,12 @@
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
         * SearchNotFoundError: a search is not in the log
-        * JobNotFoundError, KeyNotFoundError
+        * JobNotFoundError, KeyNotFoundError, BackupNotFoundError
         * PathNotFoundError: a file or folder to ingest is missing or unreadable
         * RouteNotFoundError: no such address in the REST API
     * ConflictError: the state of what was asked for stands in the way
         * PreconditionError: a document was changed meanwhile, or exists where it must not
+        * OverwriteError: a backup or a restore would replace what is there
         * JobFinishedError: a job that has ended cannot be cancelled
         * RequestInFlightError: the same idempotency key is being worked on
         * RequestReusedError: an idempotency key came with another request than before
@@ -84,6 +85,7 @@ from vstash.errors.inputs import (
     TransferError,
 )
 from vstash.errors.missing import (
+    BackupNotFoundError,
     ChunkNotFoundError,
     CollectionNotFoundError,
     DocumentNotFoundError,
@@ -109,6 +111,7 @@ from vstash.errors.service import (
     JobFinishedError,
     KeyRequiredError,
     OverloadError,
+    OverwriteError,
     PathForbiddenError,
     PreconditionError,
     RateLimitError,
@@ -136,6 +139,7 @@ from vstash.errors.store import (
 
 __all__ = [
     "AccessError",
+    "BackupNotFoundError",
     "CalibrationError",
     "ChunkNotFoundError",
     "ClosedError",
@@ -166,6 +170,7 @@ __all__ = [
     "ModelMismatchError",
     "NotFoundError",
     "OverloadError",
+    "OverwriteError",
     "PathForbiddenError",
     "PathNotFoundError",
     "PreconditionError",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vstash.errors.base import VstashError
 
 __all__ = [
+    "BackupNotFoundError",
     "ChunkNotFoundError",
     "CollectionNotFoundError",
     "DocumentNotFoundError",
@@ -70,6 +71,12 @@ class PathNotFoundError(NotFoundError):
     """A file or folder to read does not exist or cannot be read."""
 
     code = "path_not_found"
+
+
+class BackupNotFoundError(NotFoundError):
+    """No backup in the folder has this name."""
+
+    code = "backup_not_found"
 
 
 class RouteNotFoundError(NotFoundError):

@@ -12,6 +12,7 @@ __all__ = [
     "JobFinishedError",
     "KeyRequiredError",
     "OverloadError",
+    "OverwriteError",
     "PathForbiddenError",
     "PreconditionError",
     "RateLimitError",
@@ -43,6 +44,12 @@ class JobFinishedError(ConflictError):
     """A job that has ended cannot be cancelled."""
 
     code = "job_finished"
+
+
+class OverwriteError(ConflictError):
+    """A backup or a restore would replace what is there."""
+
+    code = "would_overwrite"
 
 
 class RequestInFlightError(ConflictError):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vstash.memory.backing_up import BackingUp
 from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
 from vstash.memory.collecting import Collecting
@@ -37,6 +38,7 @@ class Memory(
     Granting,
     Transferring,
     Working,
+    BackingUp,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 

@@ -35,7 +35,7 @@ class Backgrounds:
         self._model = model
         self._info = info
         self._lock = threading.Lock()
-        self._whole: tuple[tuple[int, int], FloatArray] | None = None
+        self._whole: tuple[tuple[int, ...], FloatArray] | None = None
         # By identity: what a filter allows is one object for as long as nothing changes it.
         self._filtered: OrderedDict[int, tuple[Allowed, FloatArray]] = OrderedDict()
 

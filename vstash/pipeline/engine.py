@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError
 from vstash.learn.recorder import Recorder
+from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.context import Contexts
@@ -38,6 +40,8 @@ from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
 from vstash.pipeline.report import Reporting
+from vstash.pipeline.restoring import Restoring
+from vstash.pipeline.schedule import BackgroundBackups, Schedule
 from vstash.pipeline.search import Searching
 from vstash.pipeline.upkeep import Upkeep
 from vstash.pipeline.write import Writing
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
     from vstash.store.protocol import Store
     from vstash.types import ModelInfo
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["Engine", "absolute", "open_engine"]
 
 # A search must never wait for its own log.
 _LOG_PATIENCE_S = 0.05
@@ -88,9 +92,14 @@ class Engine:
     exporting: Exporting
     importing: Importing
     jobs: Jobs
+    backups: Backups
+    schedule: Schedule
+    backing_up: BackgroundBackups
+    restoring: Restoring
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
+        self.backing_up.close()
         self.jobs.runner.close()
         self.background.close()
         self.recorder.close()
@@ -123,13 +132,13 @@ def open_engine(
     settings = load_settings() if settings is None else checked_settings(settings)
     chosen = settings.model if model is None else model
     embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
-    target = settings.db_path() if path is None else _absolute(path)
+    target = settings.db_path() if path is None else absolute(path)
     store = SqliteStore(
         target,
         create=create,
         durability=settings.durability,
         busy_timeout_s=settings.busy_timeout_s,
-        before_migration=copy_before_migration,
+        before_migration=partial(copy_before_migration, settings=settings),
         **({} if crash_point is None else {"crash_point": crash_point}),
     )
     try:
@@ -148,6 +157,9 @@ def _assembled(
     clock: Callable[[], int],
 ) -> Engine:
     recorder = Recorder(_log_writer(store, settings))
+    backups = Backups(store, settings, clock)
+    schedule = Schedule(store, backups, clock)
+    backing_up = BackgroundBackups(schedule, settings)
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
@@ -156,7 +168,7 @@ def _assembled(
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
     removing = Removing(store, recorder, clock)
     reporting = Reporting(store, embedder.info, settings, recorder)
-    upkeep = Upkeep(reporting, removing)
+    upkeep = Upkeep(reporting, backups, removing)
     return Engine(
         store=store,
         settings=settings,
@@ -172,7 +184,7 @@ def _assembled(
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=reporting,
-        observing=Observing(store, embedder, recorder),
+        observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
         once=Once(store, clock),
@@ -180,10 +192,21 @@ def _assembled(
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
         jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
+        backups=backups,
+        schedule=schedule,
+        backing_up=backing_up,
+        restoring=Restoring(
+            store, backups, recorder, model_number, lambda copy: _agree(copy, embedder.info)
+        ),
     )
 
 
-def _absolute(path: Path) -> Path:
+def absolute(path: Path) -> Path:
+    """A path that does not depend on the working folder.
+
+    Raises:
+        FieldError: When it names a home that there is not.
+    """
     try:
         return path.expanduser().absolute()
     except RuntimeError as error:

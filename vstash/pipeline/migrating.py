@@ -6,12 +6,15 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vstash.errors import PathNotFoundError, StoreError, StoreFullError, StoreNewerError
+from vstash.pipeline.backups import backup_folder
 from vstash.store.backup import copied
+from vstash.store.backup_names import kept
 from vstash.store.codes import CODER_VERSION
 from vstash.store.migrate import known_migrations, pending
 from vstash.store.sqlite import SqliteStore
@@ -40,7 +43,7 @@ def migrate(path: Path, settings: Settings, *, dry_run: bool, backup: bool) -> M
     made: list[str] = []
     derived = outdated_indexes(found.normaliser, found.coder) if found.version else ()
     if not dry_run and (found.steps or derived):
-        _bring_up_to_date(path, settings, _copying(made) if backup else _not_copying)
+        _bring_up_to_date(path, settings, _copying(made, settings) if backup else _not_copying)
     return MigrateReport(
         from_version=found.version,
         to_version=known_migrations()[-1].version,
@@ -53,8 +56,8 @@ def migrate(path: Path, settings: Settings, *, dry_run: bool, backup: bool) -> M
     )
 
 
-def _copying(made: list[str]) -> Callable[[Path], object]:
-    return lambda path: made.append(copy_before_migration(path).name)
+def _copying(made: list[str], settings: Settings) -> Callable[[Path], object]:
+    return lambda path: made.append(copy_before_migration(path, settings=settings).name)
 
 
 def _not_copying(_path: Path) -> None:
@@ -104,32 +107,34 @@ def derive_outdated(writer: Writer) -> None:
             writer.derive_codes()
 
 
-def copy_before_migration(path: Path) -> Path:
+def copy_before_migration(path: Path, *, settings: Settings) -> Path:
     """Copy a file into the folder of its backups, for an older vstash to go on with.
+
+    Args:
+        path: The file.
+        settings: Where backups go.
 
     Raises:
         StoreFullError: When there is no room for the copy.
         StoreError: When it cannot be made.
     """
-    folder = path.parent / "backups"
-    moment = datetime.now(timezone.utc)
-    while (target := folder / f"{path.stem}-{moment:%Y%m%dT%H%M%SZ}-migration.db").exists():
-        moment += timedelta(seconds=1)
-    _require_room(path)
+    folder = backup_folder(path, settings)
+    _require_room(path, folder)
+    copy = partial(copied, path, busy_timeout_s=settings.busy_timeout_s)
     try:
-        copied(path, target)
+        return kept(path, folder, "migration", copy, now=datetime.now(timezone.utc))
     except StoreError as error:
         raise type(error)(
             f"The copy that comes before a migration cannot be made: {error.message} {_WAY_OUT}",
-            local_detail=str(target),
+            local_detail=error.local_detail,
         ) from error
-    return target
 
 
-def _require_room(path: Path) -> None:
+def _require_room(path: Path, folder: Path) -> None:
     needed = _size(path)
+    there = next((each for each in (folder, *folder.parents) if each.exists()), path.parent)
     with suppress(OSError, AttributeError):  # Windows has no statvfs
-        found = os.statvfs(path.parent)
+        found = os.statvfs(there)
         free = found.f_bavail * found.f_frsize
         if free < needed:
             raise StoreFullError(

@@ -12,7 +12,9 @@ from vstash.reports import Gauges, Health
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
     from vstash.learn.recorder import Recorder
+    from vstash.pipeline.backups import Backups
     from vstash.pipeline.record import Logged
+    from vstash.pipeline.schedule import BackgroundBackups
     from vstash.store.protocol import Store
 
 __all__ = ["Observing"]
@@ -30,12 +32,23 @@ class Observing:
         store: The file.
         embedder: Its model.
         recorder: Of the disagreement log.
+        backups: Of the file.
+        backing_up: Those that are made by themselves.
     """
 
-    def __init__(self, store: Store, embedder: Embedder, recorder: Recorder[Logged]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        recorder: Recorder[Logged],
+        backups: Backups,
+        backing_up: BackgroundBackups,
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._recorder = recorder
+        self._backups = backups
+        self._backing_up = backing_up
 
     def health(self) -> Health:
         """Try it; see `Memory.health`."""
@@ -44,7 +57,7 @@ class Observing:
                 reader.has_collection("default")
         except VstashError as error:
             return Health("unavailable", (f"{error.code}: {error.message}",))
-        reasons = (*self._disk(), *self._model())
+        reasons = (*self._disk(), *self._model(), *self._backup())
         return Health("degraded" if reasons else "ready", reasons)
 
     def gauges(self) -> Gauges:
@@ -62,6 +75,7 @@ class Observing:
             file_bytes=found.file_bytes,
             wal_bytes=self._wal_bytes(),
             free_bytes=self._free_bytes(),
+            backup_age_s=self._backups.age_s(),
         )
 
     def _disk(self) -> tuple[str, ...]:
@@ -82,6 +96,12 @@ class Observing:
         except Exception as error:  # noqa: BLE001 - an embedder of the user's may raise anything
             return (f"model_error: the embedding model fails with {type(error).__name__}",)
         return ()
+
+    def _backup(self) -> tuple[str, ...]:
+        problem = self._backing_up.problem
+        if problem is None:
+            return ()
+        return (f"backup_failed: the last scheduled backup was not made: {problem.message}",)
 
     def _wal_bytes(self) -> int:
         with suppress(OSError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vstash.jobs import UpkeepRequest, UpkeepTask
 
 if TYPE_CHECKING:
+    from vstash.pipeline.backups import Backups
     from vstash.pipeline.removing import Removing
     from vstash.pipeline.report import Reporting
 
@@ -23,6 +24,7 @@ class Upkeep:
     """The parts that keep a file in order."""
 
     reporting: Reporting
+    backups: Backups
     removing: Removing
 
     def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:  # noqa: ARG002 - used at the merge
@@ -39,4 +41,6 @@ class Upkeep:
         step(0, 0)
         if task == "check":
             return self.reporting.check()
+        if task == "backup":
+            return self.backups.make(None, progress=lambda told: step(told.done, told.pages))
         return self.removing.compact()

@@ -129,6 +129,14 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "Keep 108 bytes a chunk in memory to scan vectors fast; off, sqlite-vec scans the file.",
         ),
     ] = True
+    backup_folder: Annotated[
+        str,
+        about(
+            "folder",
+            "Where backups are kept; empty for `backups` beside the file. Another disk survives the "
+            "loss of this one.",
+        ),
+    ] = ""
     words_in_memory_mb: Annotated[
         int,
         about(

@@ -127,6 +127,24 @@ class Settings(CoreSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             le=3_600,
         ),
     ] = 20.0
+    backup_every: Annotated[
+        int,
+        about(
+            "seconds",
+            "How often `vstash serve` makes a backup, where something changed; 0 means never.",
+            ge=0,
+            le=31_536_000,
+        ),
+    ] = 0
+    backup_keep: Annotated[
+        int,
+        about(
+            "backups",
+            "How many scheduled backups are kept; the oldest go first. Others stay.",
+            ge=1,
+            le=100_000,
+        ),
+    ] = 7
     access_log: Annotated[
         bool,
         about(

@@ -1,47 +1,300 @@
-"""Copies of a file at one consistent moment."""
+"""Copies of a file while others write to it: of one moment, checked, whole or not there at all.
+
+Pages are copied by SQLite's backup interface from a connection that stands in a read transaction. That
+transaction holds the moment: writers go on, and the copy never starts anew because of them, as it does
+without one. (``VACUUM INTO`` holds a moment too, but has no steps, so no progress, and refuses a damaged
+file, which is when a copy is wanted most.)
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import apsw
 
-from vstash.errors import StoreCorruptError
-from vstash.store.connection import create_file, open_reader
+from vstash import deadlines
+from vstash.errors import (
+    OverwriteError,
+    StoreCorruptError,
+    StoreForeignError,
+    VstashError,
+)
+from vstash.store.connection import fetch, open_reader
 from vstash.store.faults import translated
+from vstash.store.migrate import identify, known_migrations
+from vstash.store.temporary import sync_folder, temporary, told
 
-__all__ = ["copied"]
+__all__ = [
+    "ProgressCallback",
+    "copied",
+    "copy_into",
+    "copy_of",
+    "counted",
+    "last_change",
+    "no_crash",
+    "publish",
+    "read_back",
+    "read_out",
+    "run",
+    "state_of",
+]
 
-_PATIENCE_S: Final = 5.0
+ProgressCallback = Callable[[int, int], None]
+"""Called with the pages that were copied and how many there are."""
+
+# Pages between two looks at the deadline: 2 MiB, some milliseconds.
+_STEP_PAGES: Final = 256
 
 
-def copied(source: Path, target: Path) -> None:
-    """Copy a file that others may have open, and check the copy.
+def no_crash(_name: str) -> None:
+    """Stop nowhere."""
+
+
+def copied(
+    source: Path,
+    target: Path,
+    *,
+    damaged: bool = False,
+    busy_timeout_s: float = 5.0,
+    progress: ProgressCallback | None = None,
+    crash_point: Callable[[str], None] = no_crash,
+) -> None:
+    """Copy a file that is not open here as a store, such as one before its migration.
 
     Args:
-        source: A file of ours, whatever its schema.
-        target: Where nothing is yet; it appears when it is whole.
+        source: The file; other processes may write to it meanwhile.
+        target: As for `copy_of`, and so what follows.
+        damaged: Whether what SQLite's check finds wrong is copied all the same.
+        overwrite: Whether a file at the target is replaced.
+        busy_timeout_s: Seconds to wait for another process.
+        progress: Called as pages are copied.
+        crash_point: For fault tests: called by name between the steps.
+    """
+    with (
+        translated(),
+        closing(open_reader(source, busy_timeout_s=busy_timeout_s, immutable=False)) as connection,
+    ):
+        copy_of(
+            connection,
+            target,
+            damaged=damaged,
+            progress=progress,
+            crash_point=crash_point,
+        )
+
+
+def read_out(source: Path, part: Path) -> int:
+    """Copy a backup that nobody writes to, and check the copy.
+
+    Args:
+        source: The backup.
+        part: An empty file.
+
+    Returns:
+        Its schema version.
+    """
+    # One that somebody opened may have changes beside it; for any other, nothing is put there.
+    beside = source.with_name(source.name + "-wal")
+    alone = not beside.exists() or not beside.stat().st_size
+    with (
+        translated(),
+        closing(open_reader(source, busy_timeout_s=5.0, immutable=alone)) as connection,
+    ):
+        version, _, _ = counted(connection)
+        copy_into(connection, part)
+    return version
+
+
+def copy_of(
+    connection: apsw.Connection,
+    target: Path,
+    *,
+    damaged: bool = False,
+    progress: ProgressCallback | None = None,
+    crash_point: Callable[[str], None] = no_crash,
+) -> None:
+    """Copy the file as it is at this moment, check the copy, and give it its name.
+
+    Args:
+        connection: A reading connection of its own, outside any transaction.
+        target: Absolute path of the copy; a missing folder is made.
+        damaged: Whether what SQLite's check finds wrong is copied all the same.
+        progress: Called as pages are copied.
+        crash_point: Called by name between the steps; tests stop the process there.
 
     Raises:
-        StoreError: When the file cannot be read, or the copy not be written or is not sound.
+        OverwriteError: When there is a file at the target.
+        StoreFullError: When the disk of the copy is full; nothing is left of it.
+        StoreCorruptError: When the copy does not pass the check, which the file would not pass either.
+        DeadlineError: When it took longer than it may; nothing is left of it.
+        StoreError: When the copy cannot be made.
     """
-    part = target.with_name(f".{target.name}.part")
-    part.unlink(missing_ok=True)
-    create_file(part)
+    if target.exists():
+        raise _taken(target)
+    with temporary(target) as part:
+        copy_into(connection, part, damaged=damaged, progress=progress, crash_point=crash_point)
+        publish(part, target)
+        crash_point("backup:named")
+
+
+def copy_into(
+    connection: apsw.Connection,
+    part: Path,
+    *,
+    damaged: bool = False,
+    progress: ProgressCallback | None = None,
+    crash_point: Callable[[str], None] = no_crash,
+) -> None:
+    """Copy the file as it is at this moment, and check the copy; as in `copy_of`.
+
+    Args:
+        connection: As there, and so the rest.
+        part: An empty file.
+        damaged: As there.
+        progress: As there.
+        crash_point: As there.
+    """
+    connection.execute("BEGIN")
+    try:
+        counts = None if damaged else counted(connection)
+        _copy_pages(connection, part, progress)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    crash_point("backup:copied")
+    if counts is not None:
+        _verify(part, counts)
+    crash_point("backup:verified")
+
+
+def _copy_pages(connection: apsw.Connection, part: Path, progress: ProgressCallback | None) -> None:
+    with closing(apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)) as copy:
+        # Nothing is there to be undone; the commit at the end syncs the whole copy.
+        copy.execute("PRAGMA journal_mode = OFF")
+        copy.execute("PRAGMA synchronous = FULL")
+        if sys.platform == "darwin":
+            # fsync() on macOS leaves data in the drive's cache.
+            copy.execute("PRAGMA fullfsync = ON")
+        with copy.backup("main", connection, "main") as backup:
+            run(backup, progress)
+
+
+def run(backup: apsw.Backup, progress: ProgressCallback | None) -> None:
+    """Copy what is left to be copied; the last step commits.
+
+    Args:
+        backup: Under way.
+        progress: Called as pages are copied.
+
+    Raises:
+        DeadlineError: When it took longer than it may; nothing was changed.
+    """
+    while not backup.done:
+        deadlines.check()
+        backup.step(_STEP_PAGES)
+        if progress is not None:
+            progress(backup.page_count - backup.remaining, backup.page_count)
+
+
+def counted(connection: apsw.Connection) -> tuple[int, int, int]:
+    """What a copy is compared by: schema version, documents and chunks.
+
+    Raises:
+        StoreError: When it is no file of ours, or a newer one.
+    """
+    version = identify(connection, known_migrations()[-1].version)
+    if not version:
+        raise StoreForeignError("The file is empty: there is nothing to copy.")
+    found = fetch(
+        connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
+    )
+    return (version, *found[0])
+
+
+def read_back(path: Path) -> tuple[int, int, int] | None:
+    """What a copy that nobody writes to holds, as by `counted`; None when it cannot be read."""
     try:
         with (
             translated(),
-            closing(open_reader(source, busy_timeout_s=_PATIENCE_S, immutable=False)) as reader,
-            closing(apsw.Connection(str(part))) as copy,
+            closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy,
         ):
-            with copy.backup("main", reader, "main") as backup:
-                backup.step()
-            rows = copy.execute("PRAGMA integrity_check(1)").fetchall()
-        if rows != [("ok",)]:
-            raise StoreCorruptError("The copy is damaged, as is the file: see `vstash salvage`.")
-        part.replace(target)
-    finally:
-        for ending in ("", "-wal", "-shm", "-journal"):
-            part.with_name(part.name + ending).unlink(missing_ok=True)
+            return counted(copy)
+    except VstashError:
+        return None
+
+
+def last_change(path: Path) -> tuple[object, ...] | None:
+    """As `state_of`, of a copy that nobody writes to; None when it cannot be read."""
+    try:
+        with translated(), closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy:
+            return state_of(copy)
+    except VstashError:
+        return None
+
+
+def state_of(connection: apsw.Connection) -> tuple[object, ...]:
+    """What differs between two moments when anything was changed, told or logged between them."""
+    return (
+        *fetch(connection, "SELECT name, value FROM meta ORDER BY name"),
+        *fetch(connection, "SELECT name, seq FROM sqlite_sequence ORDER BY name"),
+        *fetch(connection, "SELECT count(*), max(at) FROM feedback"),
+        *fetch(connection, "SELECT count(*), max(fitted_at) FROM calibration"),
+        *fetch(connection, "SELECT count(*), max(created), max(revoked_at) FROM access_key"),
+    )
+
+
+def _verify(part: Path, counts: tuple[int, int, int]) -> None:
+    with closing(open_reader(part, busy_timeout_s=0, immutable=True)) as copy:
+        findings = fetch(copy, "PRAGMA integrity_check(1)")
+        if findings != [("ok",)] or counted(copy) != counts:
+            raise StoreCorruptError(
+                "The file is damaged, and so would a backup of it be: none was made. Keep the backups "
+                "that there are; `vstash check` tells what is wrong."
+            )
+
+
+def publish(part: Path, target: Path) -> None:
+    """Give a finished file its name, so that it stays also when the power goes.
+
+    Args:
+        part: Complete and synced.
+        target: In the same folder.
+
+    Raises:
+        OverwriteError: When there is a file at the target.
+        StoreError: When the operating system refused.
+    """
+    try:
+        _name_anew(part, target)
+        sync_folder(target.parent)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        raise told(error, target) from error
+
+
+def _name_anew(part: Path, target: Path) -> None:
+    try:
+        # Unlike a rename, this never replaces a file that another process made meanwhile.
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system knows a second name for a file.
+        if target.exists():
+            raise FileExistsError from None
+        part.rename(target)
+    else:
+        part.unlink()
+
+
+def _taken(target: Path) -> OverwriteError:
+    return OverwriteError(
+        "There is a file of that name already; it was left as it is. Choose another name.",
+        local_detail=str(target),
+    )

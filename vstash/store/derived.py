@@ -9,7 +9,7 @@ from vstash.store.allowed import AllowedCache
 from vstash.store.code_table import CodeTable
 from vstash.store.lengths import LengthTable
 
-__all__ = ["Derived"]
+__all__ = ["Derived", "LatestDerived"]
 
 
 class Derived:
@@ -44,3 +44,20 @@ class Derived:
         )
         self._codes[model] = table
         return table
+
+
+class LatestDerived:
+    """What readers share; begun anew when an index was derived anew, or the file was restored."""
+
+    def __init__(self) -> None:
+        self._latest = (-1, Derived())
+
+    def at(self, derived_anew: int) -> Derived:
+        """What goes with a state of the file; a reader of an older one gets something of its own."""
+        known, derived = self._latest
+        if known == derived_anew:
+            return derived
+        fresh = Derived()
+        if derived_anew > known:
+            self._latest = (derived_anew, fresh)
+        return fresh

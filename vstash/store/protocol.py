@@ -33,6 +33,27 @@ class Store(Protocol):
         """Compare everything that is derived with the text."""
         ...
 
+    def backup(
+        self,
+        target: Path,
+        *,
+        damaged: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Copy all of it as it is at one moment, while others write."""
+        ...
+
+    def restore(
+        self,
+        source: Path,
+        *,
+        keep: Callable[[], None],
+        force: bool,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Replace all that it holds by a copy, in one write."""
+        ...
+
     def size(self) -> int:
         """Bytes that it takes on disk."""
         ...

@@ -25,10 +25,11 @@ from vstash.store import (
     vectors,
 )
 from vstash.store.allowed import Allowed, find_allowed
+from vstash.store.backup import state_of
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch
 from vstash.store.counts import counts, gauges
-from vstash.store.derived import Derived
+from vstash.store.derived import Derived, LatestDerived
 from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
 from vstash.store.jobs import JobReader
@@ -54,9 +55,13 @@ class Reader(DocumentReader):
         derived: What the store keeps in memory, shared by its readers.
     """
 
-    def __init__(self, connection: apsw.Connection, derived: Derived) -> None:
+    def __init__(self, connection: apsw.Connection, derived: LatestDerived) -> None:
         super().__init__(connection)
-        self._derived = derived
+        self._shared = derived
+
+    @cached_property
+    def _derived(self) -> Derived:
+        return self._shared.at(self.derived_anew)
 
     @cached_property
     def _meta(self) -> dict[str, int]:
@@ -92,8 +97,13 @@ class Reader(DocumentReader):
 
     @property
     def derived_anew(self) -> int:
-        """Grows whenever words or codes were derived anew."""
+        """Grows whenever words or codes were derived anew, or a backup was restored."""
         return self._meta.get("derived_anew", 0)
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What differs between two moments when anything was changed between them."""
+        return state_of(self._connection)
 
     @property
     def model(self) -> tuple[int, ModelInfo] | None:
@@ -214,9 +224,10 @@ class Reader(DocumentReader):
         """Vectors of chunks that have one, by ascending id: ids (n,), vectors (n, dimension)."""
         return vectors.vectors_of(self._connection, model, ids)
 
-    def sample_state(self, model: int) -> tuple[int, int]:
+    def sample_state(self, model: int) -> tuple[int, ...]:
         """What a sample of all vectors depends on: while it stays, the sample does."""
-        return vectors.sample_state(self._connection, model, self.chunk_count - self.awaiting_count)
+        count = self.chunk_count - self.awaiting_count
+        return (*vectors.sample_state(self._connection, model, count), self.derived_anew)
 
     def warm(self, model: int, allowed: Allowed | None) -> None:
         """Bring up to date the codes in memory, where `vector_leg` will scan them.

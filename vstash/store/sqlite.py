@@ -23,8 +23,10 @@ from vstash.errors import (
     VstashError,
 )
 from vstash.store import check
+from vstash.store.backup import no_crash
 from vstash.store.connection import create_file, open_reader, open_writer, pragma_int
-from vstash.store.derived import Derived
+from vstash.store.copying import Copying
+from vstash.store.derived import LatestDerived
 from vstash.store.faults import translate, translated
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.session import Reader
@@ -38,15 +40,11 @@ _IDLE_READERS = 8
 _MERGED_AT_ONCE = 20_000
 
 
-def _no_crash(_name: str) -> None:
-    return
-
-
 def _no_backup(_path: Path) -> None:
     return
 
 
-class SqliteStore:
+class SqliteStore(Copying):
     """One vstash file, safe to use from many threads and beside other processes.
 
     Args:
@@ -70,7 +68,7 @@ class SqliteStore:
         create: bool = True,
         durability: Literal["full", "normal"] = "full",
         busy_timeout_s: float = 5.0,
-        crash_point: Callable[[str], None] = _no_crash,
+        crash_point: Callable[[str], None] = no_crash,
         before_migration: Callable[[Path], object] = _no_backup,
     ) -> None:
         self.path = path
@@ -85,7 +83,7 @@ class SqliteStore:
         self._pool_lock = threading.Lock()
         self._idle: list[apsw.Connection] = []
         self._writer: apsw.Connection | None = None
-        self._derived = Derived()
+        self._derived = LatestDerived()
         self.immutable = False
         self._open(create=create)
 
@@ -172,10 +170,16 @@ class SqliteStore:
 
     def _write_connection(self) -> apsw.Connection:
         if self._writer is None:
-            self._writer = open_writer(
-                self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
-            )
+            self._writer = self._new_writer()
         return self._writer
+
+    def _new_writer(self) -> apsw.Connection:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        return open_writer(
+            self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
+        )
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -227,13 +231,22 @@ class SqliteStore:
             DeadlineError: When the deadline passed before the commit; nothing was changed.
             StoreError: When the write failed.
         """
+        with (
+            self._turn(self._busy_timeout_s if timeout_s is None else timeout_s) as busy_ms,
+            translated(),
+            self._transaction(busy_ms) as writer,
+        ):
+            yield writer
+
+    @contextmanager
+    def _turn(self, wait: float) -> Iterator[int]:
+        """Let no other thread write, and say for how many milliseconds to wait for other processes."""
         self._usable()
         if self.immutable:
             raise StoreReadOnlyError(
                 "The file's folder cannot be written, so the file is open for reading only.",
                 local_detail=str(self.path),
             )
-        wait = self._busy_timeout_s if timeout_s is None else timeout_s
         if not deadlines.acquired(self._write_lock, wait):
             raise StoreBusyError(
                 "Another thread is writing and did not finish in time; nothing was changed. "
@@ -242,9 +255,7 @@ class SqliteStore:
         try:
             # It may have been closed while this thread waited.
             self._usable()
-            busy_ms = math.ceil(deadlines.patience(wait) * 1000)
-            with translated(), self._transaction(busy_ms) as writer:
-                yield writer
+            yield math.ceil(deadlines.patience(wait) * 1000)
         finally:
             self._write_lock.release()
 

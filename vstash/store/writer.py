@@ -27,7 +27,7 @@ from vstash.store import (
     salvage,
     vectors,
 )
-from vstash.store.derived import Derived
+from vstash.store.derived import LatestDerived
 from vstash.store.jobs import JobWriter
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, drop_gone, merge_some
@@ -61,7 +61,7 @@ class Writer(Reader):
     """
 
     def __init__(self, connection: apsw.Connection, crash_point: Callable[[str], None]) -> None:
-        super().__init__(connection, Derived())
+        super().__init__(connection, LatestDerived())
         self._crash_point = crash_point
         self._changed = False
         self._added: dict[int, documents.PlacedChunk] = {}

@@ -32,6 +32,8 @@ LOCAL = {
     "embed": "a service embeds in the background",
     "embed_in_background": "it does so from its start",
     "work_in_background": "the same",
+    "back_up_in_background": "the same",
+    "back_up_when_due": "the same",
     "ingest": "reads the caller's own files",
     "access": "the service looks keys up for itself",
     "has_living_key": "the same",

@@ -96,7 +96,7 @@ def test_a_file_without_vectors_has_an_empty_sample(tmp_path: Path, matrix: Floa
     store.close()
 
 
-def seen(store: SqliteStore) -> tuple[tuple[int, int], bytes]:
+def seen(store: SqliteStore) -> tuple[tuple[int, ...], bytes]:
     """The state that a sample depends on, and a sample."""
     with store.read() as reader:
         return reader.sample_state(1), bytes(reader.sample(1, 512, DIMENSION, None))
@@ -105,7 +105,7 @@ def seen(store: SqliteStore) -> tuple[tuple[int, int], bytes]:
 def test_a_sample_changes_with_its_state_alone(tmp_path: Path, matrix: FloatArray) -> None:
     """While chunks are added and the state stays, the sample stays; it grows by a few percent."""
     store = opened(tmp_path / "x.db")
-    states: list[tuple[int, int]] = []
+    states: list[tuple[int, ...]] = []
     before = None
     for start in range(0, 3_000, 25):
         put(store, str(start), list(matrix[start : start + 25]))

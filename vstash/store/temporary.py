@@ -1,0 +1,107 @@
+"""Files under a temporary name, and names that survive a power loss."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from vstash.errors import StoreFullError, StoreIOError, VstashError
+from vstash.store.connection import create_file
+
+__all__ = ["sync_folder", "temporary", "told", "under_way"]
+
+# A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
+_LEFT_BEHIND_S: Final = 86_400
+_SUFFIX: Final = ".part"
+_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+@contextmanager
+def temporary(target: Path) -> Iterator[Path]:
+    """An empty file beside a target, 0600, that is gone when the block ends, unless it was renamed.
+
+    What processes that were killed have left there is removed first.
+
+    Raises:
+        StoreError: When it cannot be made.
+    """
+    if target.parent.is_dir():
+        _remove_left_behind(target.parent)
+    part = target.with_name(
+        f".{target.name}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+    )
+    create_file(part)
+    try:
+        yield part
+    finally:
+        for beside in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                part.with_name(part.name + beside).unlink(missing_ok=True)
+
+
+def _host() -> str:
+    """Ten characters for this machine or container: a process is known by its number only inside of it."""
+    return hashlib.blake2b(platform.node().encode(), digest_size=5).hexdigest()
+
+
+def _remove_left_behind(folder: Path) -> None:
+    for part in folder.glob(f".*{_SUFFIX}*"):
+        host, _, rest = part.name.partition(_SUFFIX)[0].rpartition(".")[2].partition("-")
+        process = rest.partition("-")[0]
+        with suppress(OSError):
+            aged = time.time() - part.stat().st_mtime > _LEFT_BEHIND_S
+            if aged or (host == _host() and process.isdigit() and not _alive(int(process))):
+                part.unlink()
+
+
+def _alive(process: int) -> bool:
+    if sys.platform == "win32":
+        # There, asking with signal 0 would end it.
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def under_way(folder: Path) -> list[str]:
+    """The names of the files that are being made in a folder."""
+    if not folder.is_dir():
+        return []
+    _remove_left_behind(folder)
+    return [part.name[1:].rsplit(".", 2)[0] for part in folder.glob(f".*{_SUFFIX}")]
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power loss, where the system offers that.
+
+    Args:
+        folder: A folder, so that no descriptor of the file itself is opened or closed.
+    """
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def told(error: OSError, path: Path) -> VstashError:
+    """What the operating system refused, in vstash's words."""
+    detail = f"{path}: {error.strerror}"
+    if error.errno in _FULL:
+        return StoreFullError("The disk is full; nothing was changed.", local_detail=detail)
+    return StoreIOError("The backup's folder cannot be used.", local_detail=detail)
