@@ -48,6 +48,7 @@
         * StoreFullError: the disk is full; nothing was changed
         * StoreReadOnlyError: the file or its folder cannot be written
         * StoreCorruptError: the file is damaged
+        * StoreFilesystemError: the file lies on a filesystem of a network
         * StoreForeignError: the file is not a vstash file
         * StoreNewerError: the file was written by a newer vstash
         * StoreIOError: the operating system failed to read or write the file
@@ -130,6 +131,7 @@ from vstash.errors.store import (
     StoreBusyError,
     StoreCorruptError,
     StoreError,
+    StoreFilesystemError,
     StoreForeignError,
     StoreFullError,
     StoreIOError,
@@ -189,6 +191,7 @@ __all__ = [
     "StoreBusyError",
     "StoreCorruptError",
     "StoreError",
+    "StoreFilesystemError",
     "StoreForeignError",
     "StoreFullError",
     "StoreIOError",

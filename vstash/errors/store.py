@@ -12,6 +12,7 @@ __all__ = [
     "StoreBusyError",
     "StoreCorruptError",
     "StoreError",
+    "StoreFilesystemError",
     "StoreForeignError",
     "StoreFullError",
     "StoreIOError",
@@ -81,6 +82,13 @@ class StoreCorruptError(StoreError):
     """The file is damaged."""
 
     code = "store_corrupt"
+
+
+class StoreFilesystemError(StoreError):
+    """The file lies, or would lie, on a filesystem where SQLite's locks cannot be relied on."""
+
+    code = "store_filesystem"
+    status = 403
 
 
 class StoreForeignError(StoreError):

@@ -36,6 +36,7 @@ from vstash.pipeline.migrating import (
 from vstash.pipeline.misses import Misses
 from vstash.pipeline.observing import Observing
 from vstash.pipeline.once import Once
+from vstash.pipeline.placing import require_local
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
@@ -133,6 +134,7 @@ def open_engine(
     chosen = settings.model if model is None else model
     embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
     target = settings.db_path() if path is None else absolute(path)
+    require_local(target, settings)
     store = SqliteStore(
         target,
         create=create,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from vstash.errors import PathNotFoundError, StoreError, StoreFullError, StoreNewerError
 from vstash.pipeline.backups import backup_folder
+from vstash.pipeline.placing import require_local
 from vstash.store.backup import copied
 from vstash.store.backup_names import kept
 from vstash.store.codes import CODER_VERSION
@@ -38,6 +39,7 @@ def migrate(path: Path, settings: Settings, *, dry_run: bool, backup: bool) -> M
     start = time.perf_counter()
     if not path.exists():
         raise PathNotFoundError("There is no such vstash file.", local_detail=str(path))
+    require_local(path, settings)
     size = _size(path)
     found = pending(path, busy_timeout_s=settings.busy_timeout_s)
     made: list[str] = []

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vstash.errors import MisuseError, ModelError, VstashError
+from vstash.pipeline.placing import doubts
 from vstash.reports import Gauges, Health
 
 if TYPE_CHECKING:
@@ -57,7 +58,12 @@ class Observing:
                 reader.has_collection("default")
         except VstashError as error:
             return Health("unavailable", (f"{error.code}: {error.message}",))
-        reasons = (*self._disk(), *self._model(), *self._backup())
+        reasons = (
+            *self._disk(),
+            *doubts(self._store.path),
+            *self._model(),
+            *self._backup(),
+        )
         return Health("degraded" if reasons else "ready", reasons)
 
     def gauges(self) -> Gauges:

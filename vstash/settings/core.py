@@ -62,6 +62,14 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=600,
         ),
     ] = 5.0
+    allow_network_filesystem: Annotated[
+        bool,
+        about(
+            "",
+            "Open a file on NFS, SMB, 9p, virtiofs or the like all the same. Locks and shared memory "
+            "do not hold there for certain: the file may be damaged, above all by several processes.",
+        ),
+    ] = False
     chunk_tokens: Annotated[
         int,
         about(
