@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -38,6 +39,8 @@ _CACHE_KIB = 16_384
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 # Steps of SQLite's machine between two looks at the clock, some tenths of a millisecond.
 _STEPS = 20_000
+# No right to write, and a disk that is mounted for reading only.
+_MAY_NOT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 _COMMON = (
     "PRAGMA trusted_schema = OFF",
@@ -79,12 +82,12 @@ def create_file(path: Path) -> None:
             "A file stands where the folder should be. Choose another path.",
             local_detail=str(path.parent),
         ) from error
-    except PermissionError as error:
-        raise StoreReadOnlyError(
-            "The folder cannot be written, so the file cannot be made.",
-            local_detail=str(path.parent),
-        ) from error
     except OSError as error:
+        if error.errno in _MAY_NOT:
+            raise StoreReadOnlyError(
+                "The folder cannot be written, so the file cannot be made.",
+                local_detail=str(path.parent),
+            ) from error
         raise StoreIOError(
             "The file cannot be made.", local_detail=f"{path}: {error.strerror}"
         ) from error
