@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import apsw
 
 import vstash
-from tests.faults.damaged_pages import KINDS, PAGES, UNCOPIED, in_use, whole
+from tests.faults.damaged_pages import KINDS, PAGES, UNTOLD, in_use, whole
 from vstash import Memory, NewDocument, VstashError
 
 QUERIES = ("amber lamp", "the port", "basil")
@@ -218,10 +218,8 @@ def measure(count: int, seed: int) -> dict[str, object]:
             name_of(case) for case in cases if case.get("wrong") and case["found"] == []
         ],
         "live": len(in_sight),
-        "unseen": [name_of(case) for case in unseen if set(case["touched"]) - UNCOPIED],
-        "unseen_uncopied": [
-            name_of(case) for case in unseen if not set(case["touched"]) - UNCOPIED
-        ],
+        "unseen": [name_of(case) for case in unseen if set(case["touched"]) - UNTOLD],
+        "unseen_untold": [name_of(case) for case in unseen if not set(case["touched"]) - UNTOLD],
         "salvaged": sum(case.get("saved") == "ok" for case in cases),
         "salvage_untyped": [name_of(case) for case in cases if "(" in case.get("saved", "(")],
         "salvage_unlike": [name_of(case) for case in cases if case.get("unlike")],

@@ -119,8 +119,10 @@ def salvage(
 
 
 def _remove(part: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
-        part.with_name(part.name + ending).unlink(missing_ok=True)
+    for each in (part.with_name(part.name + ending) for ending in ("", "-wal", "-shm")):
+        # On a disk for reading only, unlinking what is not there is an error too.
+        if each.exists():
+            each.unlink()
 
 
 def _best_way(path: Path, files: ExitStack) -> _Found:

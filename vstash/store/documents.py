@@ -65,7 +65,7 @@ def to_datetime(microseconds: int) -> datetime:
     """The UTC time of a number of microseconds since the epoch."""
     try:
         return _EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
+    except (OverflowError, TypeError):
         raise unreadable() from None
 
 
@@ -77,21 +77,25 @@ def _json(text: str) -> Any:
 
 
 def _document(row: Sequence[Any]) -> tuple[int, Document]:
-    document = Document(
-        id=row[0],
-        key=row[1],
-        collection=row[2],
-        title=row[3],
-        metadata=_json(row[4]),
-        tags=tuple(_json(row[5])),
-        content_hash=row[6].hex(),
-        created=to_datetime(row[7]),
-        updated=to_datetime(row[8]),
-        expires_at=None if row[9] is None else to_datetime(row[9]),
-        chunk_count=row[10],
-        char_count=row[11],
-        etag=etag(row[6], row[8], row[9]),
-    )
+    try:
+        document = Document(
+            id=row[0],
+            key=row[1],
+            collection=row[2],
+            title=row[3],
+            metadata=_json(row[4]),
+            tags=tuple(_json(row[5])),
+            content_hash=row[6].hex(),
+            created=to_datetime(row[7]),
+            updated=to_datetime(row[8]),
+            expires_at=None if row[9] is None else to_datetime(row[9]),
+            chunk_count=row[10],
+            char_count=row[11],
+            etag=etag(row[6], row[8], row[9]),
+        )
+    except (TypeError, AttributeError):
+        # A row of another table, as on a page that lies in another one's place.
+        raise unreadable() from None
     return row[12], document
 
 
@@ -137,9 +141,14 @@ def _chunks(
     for _, group in groupby(cast("Iterator[tuple[Any, ...]]", rows), key=itemgetter(0)):
         parts = list(group)
         row = parts[0]
-        joined = "".join(part[9] or "" for part in parts)
-        offset = row[4] - (row[8] or 0)
-        yield row[:8], joined[offset : offset + row[5] - row[4]]
+        try:
+            joined = "".join(part[9] or "" for part in parts)
+            offset = row[4] - (row[8] or 0)
+            text = joined[offset : offset + row[5] - row[4]]
+        except TypeError:
+            # A row of another table, as on a page in another one's place.
+            raise unreadable() from None
+        yield row[:8], text
 
 
 def passages(

@@ -270,10 +270,8 @@ def _value(kind: int, data: bytes) -> Value:
     if kind >= _FIRST_BLOB:
         if kind % 2 == 0:
             return data
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            raise Wrong from None
+        # What is not UTF-8 any more is seen by what is hashed, and hides nothing beside it.
+        return data.decode("utf-8", "replace")
     if kind == _FLOAT:
         return float(struct.unpack(">d", data)[0])
     if kind in {8, 9}:

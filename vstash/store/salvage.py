@@ -225,16 +225,22 @@ def _take_other(found: Remains, name: str, rowid: int, values: list[Value]) -> N
 
 
 def _document(name: str, values: list[Any], json: apsw.Connection) -> RemainingDocument:
-    if name == "document":
-        *first, _, _, digest, metadata = values
-        if not json.execute("SELECT json_valid(?, 8)", (metadata,)).get:
-            raise Wrong
-        metadata = json.execute("SELECT json(?)", (metadata,)).get
-    else:
-        # The first schema had both as text, in the middle.
-        metadata, digest = values[5], bytes.fromhex(values[7])
-        first = [*values[:5], values[6], *values[8:]]
+    try:
+        if name == "document":
+            *first, _, _, digest, metadata = values
+            metadata = json.execute("SELECT json(?) WHERE json_valid(?, 8)", (metadata,) * 2).get
+        else:
+            # The first schema had both as text, in the middle.
+            metadata, digest = values[5], bytes.fromhex(values[7])
+            first = [*values[:5], values[6], *values[8:]]
+    except (apsw.Error, ValueError):
+        raise Wrong from None
+    if metadata is None:
+        raise Wrong
     row: list[Any] = [*first, digest, metadata]
+    if "\N{REPLACEMENT CHARACTER}" in row[5]:
+        # The one text of a row that is not hashed, and the only one that can be guessed.
+        row[5] = "text/plain"
     return RemainingDocument(*row)
 
 
