@@ -220,7 +220,8 @@ def absolute(path: Path) -> Path:
 def _agree(store: Store, info: ModelInfo) -> int:
     """Bring what is derived to this version's rules and settle the file's model; returns its number."""
     with store.read() as reader:
-        known, outdated = reader.model, outdated_indexes(reader.normaliser, reader.coder)
+        known = reader.model
+        outdated = outdated_indexes(reader.normaliser, reader.coder, of=store.path)
     _require_same_model(store, known, info)
     # Without codes sqlite-vec searches; without words of these rules nothing is found.
     if known is not None and (not outdated or (store.immutable and outdated == ("codes",))):

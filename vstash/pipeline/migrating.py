@@ -78,12 +78,15 @@ def _bring_up_to_date(path: Path, settings: Settings, before: Callable[[Path], o
         derive_outdated(writer)
 
 
-def outdated_indexes(normaliser: int, coder: int) -> tuple[DerivedIndex, ...]:
+def outdated_indexes(
+    normaliser: int, coder: int, *, of: Path | None = None
+) -> tuple[DerivedIndex, ...]:
     """What was derived by the rules of an earlier version.
 
     Args:
         normaliser: Version of the rules of the keyword index.
         coder: Version of the rules of the codes.
+        of: The file, for who looks into the error.
 
     Raises:
         StoreNewerError: When the keyword index was derived by the rules of a later version.
@@ -91,7 +94,8 @@ def outdated_indexes(normaliser: int, coder: int) -> tuple[DerivedIndex, ...]:
     if normaliser > NORMALISER_VERSION:
         raise StoreNewerError(
             "The keyword index was derived by a newer vstash. Install a newer vstash; the file was "
-            "left as it is."
+            "left as it is.",
+            local_detail="" if of is None else str(of),
         )
     words: tuple[DerivedIndex, ...] = ("words",) if normaliser < NORMALISER_VERSION else ()
     return (*words, "codes") if coder < CODER_VERSION else words
