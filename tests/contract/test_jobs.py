@@ -189,7 +189,9 @@ def test_work_on_the_whole_file(
     assert reading.job(job["id"]) == job
     assert (job["state"], job["error"], job["collection"]) == ("done", None, None)
     assert (job["request"], job["upkeep"]) == (None, {"quick": False, "full": False})
-    direct = {"check": starting.check, "compact": starting.compact, "backup": starting.backup}[task]()
+    direct = {"check": starting.check, "compact": starting.compact, "backup": starting.backup}[
+        task
+    ]()
     assert job["outcome"].keys() == direct.keys()
     assert reading.jobs(collection="default")["items"] == []
 

@@ -178,8 +178,8 @@ def test_what_is_refused_leaves_nothing(path: Path, tmp_path: Path) -> None:
     text.write_text("no database " * 5000, encoding="utf-8")
     saved = tmp_path / "saved.db"
     for source, target, code in (
-        (path, path, "field_invalid"),
-        (path, text, "field_invalid"),
+        (path, path, "would_overwrite"),
+        (path, text, "would_overwrite"),
         (tmp_path / "absent.db", saved, "path_not_found"),
         (tmp_path, saved, "path_not_found"),
         (empty, saved, "store_foreign"),

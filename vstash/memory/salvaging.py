@@ -46,7 +46,7 @@ def salvage(
 
     Raises:
         PathNotFoundError: When there is no such file.
-        FieldError: When the target exists.
+        OverwriteError: When the target exists.
         StoreForeignError: When nothing of a vstash file is in it.
         StoreError: When the new file cannot be written; none is left.
 

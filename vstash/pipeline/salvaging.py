@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from vstash.embed.catalogue import open_model
-from vstash.errors import FieldError, PathNotFoundError, StoreForeignError
+from vstash.errors import OverwriteError, PathNotFoundError, StoreForeignError
 from vstash.pipeline.documents import BEFORE_ALL
 from vstash.pipeline.engine import open_engine
 from vstash.pipeline.prepare import Prepared
 from vstash.pipeline.ready import Ready, digest
+from vstash.store.backup import publish
 from vstash.store.faults import translated
 from vstash.store.raw_pages import RawFile
 from vstash.store.rows import ChunkRow, DocumentRow, content_hash
 from vstash.store.salvage import RemainingChunk, RemainingDocument, Remains, remains
+from vstash.store.temporary import temporary
 from vstash.text import chunk as chunking
 from vstash.text.normalise import indexed
 from vstash.upkeep import SalvagedDocument, SalvageProgress, SalvageReport
@@ -82,7 +84,10 @@ def salvage(
     if not path.is_file():
         raise PathNotFoundError("There is no such file.", local_detail=str(path))
     if os.path.lexists(target):
-        raise FieldError("The target exists: name a new file.", pointer="/target")
+        raise OverwriteError(
+            "There is a file of that name already; it was left as it is. Choose another name.",
+            local_detail=str(target),
+        )
     chosen = settings.model if model is None else model
     embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
     with ExitStack() as files:
@@ -90,18 +95,14 @@ def salvage(
         found = _best_way(path, files)
         if not found.whole and not found.rest:
             raise StoreForeignError("Nothing of a vstash file is left in it; it was left as it is.")
-        part = target.with_name(f".{target.name}.part")
-        _remove(part)
-        try:
+        with temporary(target) as part:
             saving = _Saving(found, embedder, progress)
             with closing(open_engine(part, model=embedder, settings=settings)) as engine:
                 rest = saving.save(engine, keep_damaged=keep_damaged)
                 with engine.store.read() as reader:
                     counts = reader.counts()
                 engine.store.tidy()
-            part.replace(target)
-        finally:
-            _remove(part)
+            publish(part, target)
     return SalvageReport(
         whole=len(found.whole),
         documents=tuple(rest),
@@ -116,13 +117,6 @@ def salvage(
         wrong_pages=found.remains.wrong_pages,
         seconds=round(time.perf_counter() - start, 3),
     )
-
-
-def _remove(part: Path) -> None:
-    for each in (part.with_name(part.name + ending) for ending in ("", "-wal", "-shm")):
-        # On a disk for reading only, unlinking what is not there is an error too.
-        if each.exists():
-            each.unlink()
 
 
 def _best_way(path: Path, files: ExitStack) -> _Found:

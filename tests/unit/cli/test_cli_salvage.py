@@ -32,5 +32,5 @@ def test_a_target_that_exists_is_left(vstash: Vstash) -> None:
     """It is refused before anything is read."""
     vstash.json("add", "The port is 8090.", "--key", "port")
     before = vstash.db.read_bytes()
-    assert vstash.run("salvage", str(vstash.db)).exit_code == 2
+    assert vstash.run("salvage", str(vstash.db)).exit_code == 7
     assert vstash.db.read_bytes() == before
