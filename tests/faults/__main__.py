@@ -25,6 +25,8 @@ from bench.machine import append_row
 ROWS: Final = Path(__file__).resolve().parents[2] / "bench" / "results" / "faults.jsonl"
 FAULTS: Final = {
     "kill": ("kill_loop", 1000, "kill -9 at random moments of all operations"),
+    "backup": ("backup_loop", 200, "backups under writers, a quarter of them killed with -9"),
+    "restore": ("restore_loop", 100, "restores, three quarters of them killed with -9"),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
 }
 
