@@ -37,7 +37,11 @@ def fill(path: Path, word: str, count: int) -> None:
     with Memory(path, model="fake") as memory:
         memory.add_batch(
             [
-                NewDocument(f"{word} {number} {rng.randbytes(30_000).hex()}", key=f"{word}{number}")
+                NewDocument(
+                    f"{word} {number}",
+                    key=f"{word}{number}",
+                    metadata={"x": rng.randbytes(30_000).hex()},
+                )
                 for number in range(count)
             ]
         )
