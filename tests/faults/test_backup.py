@@ -19,6 +19,8 @@ from vstash import Memory, NewDocument
 from vstash.errors import OverwriteError, StoreCorruptError, VstashError
 from vstash.pipeline.engine import open_engine
 from vstash.store.backup import copied
+from vstash.store.connection import create_file, open_writer
+from vstash.store.migrate import known_migrations, migrate
 from vstash.store.replacing import put_in_place
 from vstash.upkeep import BackupProgress
 
@@ -255,3 +257,35 @@ def test_a_backup_is_given_up(tmp_path: Path) -> None:
         assert seen[0].done <= seen[0].pages
         assert list((tmp_path / "backups").iterdir()) == []
         assert memory.backup().documents == 1
+
+
+def test_a_newer_file_is_replaced(tmp_path: Path) -> None:
+    """The way back from a newer vstash: its file goes aside, and a backup of before takes its place."""
+    path = tmp_path / "x.db"
+    with Memory(path, model="fake") as memory:
+        memory.add("The lamp.", key="lamp")
+        made = memory.backup()
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA user_version = 9000")
+    connection.close()
+    with pytest.raises(OverwriteError):
+        vstash.restore(made.name, path, model="fake")
+    told = vstash.restore(made.name, path, force=True, model="fake")
+    assert told.kept is not None
+    assert (tmp_path / told.kept).exists()
+    assert keys(path) == {"lamp"}
+
+
+def test_an_older_backup_is_brought_up_to_date(tmp_path: Path) -> None:
+    """One of an earlier schema is migrated on its way in."""
+    old = tmp_path / "old.db"
+    create_file(old)
+    connection = open_writer(old, busy_timeout_s=1, durability="full")
+    migrate(connection, known_migrations()[:3])
+    connection.close()
+    with Memory(tmp_path / "x.db", model="fake") as memory:
+        memory.add("The lamp.")
+        assert memory.restore(old, force=True).schema_version == 3
+        assert memory.stats().schema_version == known_migrations()[-1].version
+        assert memory.check().ok
+        assert memory.stats().documents == 0
