@@ -31,6 +31,8 @@ FAULTS: Final = {
         500,
         "files with flipped, lost, cut, swapped, older and foreign pages and logs",
     ),
+    "backup": ("backup_loop", 200, "backups under writers, a quarter of them killed with -9"),
+    "restore": ("restore_loop", 100, "restores, three quarters of them killed with -9"),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
 }
 

@@ -113,6 +113,9 @@ class BackupRoutes:
             extra={LONG: True},
             status=201,
         )
+        self._attach_named(app)
+
+    def _attach_named(self, app: FastAPI) -> None:
         add_route(
             app,
             "DELETE",
@@ -123,7 +126,7 @@ class BackupRoutes:
             summary="Remove a backup",
             model=BackupReply,
             said="The backup that was.",
-            errors=(CollectionForbiddenError, BackupNotFoundError, StoreIOError),
+            errors=(InputError, CollectionForbiddenError, BackupNotFoundError, StoreIOError),
         )
         add_route(
             app,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -85,11 +86,21 @@ def kept(
         >>> kept(path, path.parent / "backups", "migration", partial(copied, path), now=now)
         PosixPath('/data/backups/notes-20260102T030405Z-migration.db')
     """
+    now = now.replace(microsecond=0)
+    taken = {
+        name.created for name in (parsed(each.name, source) for each in _entries(folder)) if name
+    }
     while True:
-        target = folder / name_of(source, reason, now)
-        try:
-            copy(target)
-        except OverwriteError:
-            now += _SECOND
-        else:
-            return target
+        if now not in taken:
+            target = folder / name_of(source, reason, now)
+            with suppress(OverwriteError):
+                copy(target)
+                return target
+        now += _SECOND
+
+
+def _entries(folder: Path) -> list[Path]:
+    # What cannot be listed cannot be written either, which the copy tells.
+    with suppress(OSError):
+        return list(folder.iterdir())
+    return []

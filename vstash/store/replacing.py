@@ -66,7 +66,7 @@ def put_in_place(
         sync_folder(target.parent)
     except OSError as error:
         raise told(error, target) from error
-    return documents, chunks, aside.name
+    return documents, chunks, aside.name if target in old else None
 
 
 def _with_beside(target: Path) -> list[Path]:

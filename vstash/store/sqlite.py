@@ -85,7 +85,12 @@ class SqliteStore(Copying):
         self._writer: apsw.Connection | None = None
         self._derived = LatestDerived()
         self.immutable = False
-        self._open(create=create)
+        try:
+            self._open(create=create)
+        except BaseException:
+            # A file that was refused may be about to be replaced.
+            self.close()
+            raise
 
     def _open(self, *, create: bool) -> None:
         if self.path.is_dir():
