@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,6 @@ from vstash.pipeline.search import Searching
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
 from vstash.store.codes import CODER_VERSION
-from vstash.store.documents import to_microseconds
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import NORMALISER_VERSION, indexed
 
@@ -51,6 +49,7 @@ __all__ = ["Engine", "open_engine"]
 
 # A search must never wait for its own log.
 _LOG_PATIENCE_S = 0.05
+_DAY_US = 86_400_000_000
 
 
 def wall_clock() -> int:
@@ -142,7 +141,7 @@ def _assembled(
     settings: Settings,
     clock: Callable[[], int],
 ) -> Engine:
-    recorder = Recorder(_log_writer(store, settings))
+    recorder = Recorder(_log_writer(store, settings, clock))
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
@@ -223,11 +222,13 @@ def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info:
         )
 
 
-def _log_writer(store: Store, settings: Settings) -> Callable[[Sequence[Logged]], int]:
-    keep = timedelta(days=settings.log_max_days)
+def _log_writer(
+    store: Store, settings: Settings, clock: Callable[[], int]
+) -> Callable[[Sequence[Logged]], int]:
+    keep_us = settings.log_max_days * _DAY_US
 
     def write(several: Sequence[Logged]) -> int:
-        oldest = to_microseconds(datetime.now(timezone.utc) - keep)
+        oldest = clock() - keep_us
         try:
             with store.read() as reader:
                 compared = [logged.candidates.ids[logged.compared()] for logged in several]

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ from vstash.store.connection import create_file, open_reader, open_writer
 from vstash.store.derived import Derived
 from vstash.store.faults import translate, translated
 from vstash.store.migrate import identify, known_migrations, migrate
+from vstash.store.presence import Presence
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
 
@@ -92,6 +93,7 @@ class SqliteStore:
                     local_detail=str(self.path),
                 )
             create_file(self.path)
+        self._presence = Presence(self.path)
         try:
             self._bring_up_to_date()
         except apsw.Error as error:
@@ -141,11 +143,7 @@ class SqliteStore:
         connection = open_reader(
             self.path, busy_timeout_s=self._busy_timeout_s, immutable=immutable
         )
-        try:
-            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-        except BaseException:
-            connection.close()
-            raise
+        self._presence.opened(connection)
         return connection
 
     def _usable(self) -> None:
@@ -155,12 +153,15 @@ class SqliteStore:
             )
         if self._closed:
             raise ClosedError("This Memory is closed. Open a new one.")
+        self._presence.require()
 
     def _write_connection(self) -> apsw.Connection:
         if self._writer is None:
-            self._writer = open_writer(
+            writer = open_writer(
                 self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
             )
+            self._presence.opened(writer)
+            self._writer = writer
         return self._writer
 
     @contextmanager
@@ -180,9 +181,7 @@ class SqliteStore:
         with self._pool_lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = open_reader(
-                self.path, busy_timeout_s=self._busy_timeout_s, immutable=self.immutable
-            )
+            connection = self._probed(immutable=self.immutable)
         sound = True
         try:
             yield connection
@@ -194,7 +193,7 @@ class SqliteStore:
                 if sound and not self._closed and len(self._idle) < _IDLE_READERS:
                     self._idle.append(connection)
                 else:
-                    connection.close()
+                    self._presence.close(connection)
 
     @contextmanager
     def write(self, *, timeout_s: float | None = None) -> Iterator[Writer]:
@@ -240,6 +239,7 @@ class SqliteStore:
             writer.finish()
             self._crash_point("commit")
             deadlines.check()
+            self._presence.require()
             # From here on it is done: one that was interrupted would leave it open whether it is.
             with deadlines.unhurried():
                 connection.execute("COMMIT")
@@ -259,9 +259,13 @@ class SqliteStore:
         self._usable()
         # A connection of its own: SQLite's integrity check reads FTS5 through what that connection
         # cached of it before, and calls a newer state damaged.
-        with translated(), closing(self._probed(immutable=self.immutable)) as connection:
-            connection.execute("BEGIN")
-            return check.run(connection, normalise)
+        with translated():
+            connection = self._probed(immutable=self.immutable)
+            try:
+                connection.execute("BEGIN")
+                return check.run(connection, normalise)
+            finally:
+                self._presence.close(connection)
 
     def size(self) -> int:
         """Bytes of the file and its write-ahead log."""
@@ -301,8 +305,8 @@ class SqliteStore:
         with self._write_lock, self._pool_lock:
             self._closed = True
             for connection in self._idle:
-                connection.close()
+                self._presence.close(connection)
             self._idle.clear()
             if self._writer is not None:
-                self._writer.close()
+                self._presence.close(self._writer)
                 self._writer = None
