@@ -26,6 +26,11 @@ ROWS: Final = Path(__file__).resolve().parents[2] / "bench" / "results" / "fault
 FAULTS: Final = {
     "kill": ("kill_loop", 1000, "kill -9 at random moments of all operations"),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
+    "clock": ("clock_loop", 1000, "operations while the wall clock jumps"),
+    "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),
+    "processes": ("processes_loop", 600, "seconds of processes on one file, killed and stopped"),
+    "restart": ("restart_loop", 50, "starts of a service under load, after SIGTERM and SIGKILL"),
+    "soak": ("soak_loop", 1800, "seconds of all operations mixed"),
 }
 
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from tests.faults.operations import Acting, Change, applied, held, job_files
+from tests.faults.operations import Acting, Change, applied, background, held
 from vstash import Memory, NewDocument
 from vstash.pipeline import prepare
 from vstash.pipeline.engine import open_engine
@@ -217,14 +217,6 @@ def judge(figures: Figures, state: Change, output: bytes, path: Path) -> Change:
     figures.findings += seen["found"]
     figures.recovery_ms.append(float(str(seen["took"]["ms"])))
     return found
-
-
-def background(found: Change, folder: Path) -> Change:
-    """What jobs may have done without a word: their own records, and whole documents of theirs."""
-    texts = {f"document jobs {file}": [file.read_text(), [], {}] for file in job_files(folder)}
-    return {
-        name: texts.get(name, "there") for name in found if name in texts or name.startswith("job ")
-    }
 
 
 def run_loop(base: Path, *, kills: int, seed: int, planted: bool) -> Figures:

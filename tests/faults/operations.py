@@ -18,7 +18,7 @@ from vstash.errors import CollectionNotFoundError, JobFinishedError
 from vstash.replies import Reply, Request
 from vstash.types import JsonObject
 
-__all__ = ["ACTIONS", "Acting", "Change", "applied", "held", "job_files"]
+__all__ = ["ACTIONS", "Acting", "Change", "applied", "background", "held"]
 
 WORDS: Final = (
     *("amber", "basil", "cedar", "delta", "ember"),
@@ -321,3 +321,11 @@ def held(memory: Memory) -> Change:
     for job in memory.jobs(limit=1000).items:
         seen[f"job {job.id}"] = "there"
     return seen
+
+
+def background(found: Change, folder: Path) -> Change:
+    """What jobs may have done without a word: their own records, and whole documents of theirs."""
+    texts = {f"document jobs {file}": [file.read_text(), [], {}] for file in job_files(folder)}
+    return {
+        name: texts.get(name, "there") for name in found if name in texts or name.startswith("job ")
+    }

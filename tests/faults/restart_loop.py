@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -60,7 +61,7 @@ def run(
     folder: Path,
     restarts: int,
     *,
-    stop: signal.Signals = signal.SIGTERM,
+    stops: Sequence[signal.Signals] = (signal.SIGTERM,),
     keyed: bool = True,
     patient: bool = True,
 ) -> Outcome:
@@ -69,7 +70,7 @@ def run(
     Args:
         folder: Where its file is.
         restarts: How often.
-        stop: The signal.
+        stops: The signals, in turn.
         keyed: Whether writes carry idempotency keys.
         patient: Whether callers wait for answers.
     """
@@ -80,9 +81,9 @@ def run(
             _Caller(service, number, keyed=keyed, patient=patient) for number in range(_CALLERS)
         ]
         running = [pool.submit(caller.write_until, ended) for caller in callers]
-        for _ in range(restarts):
+        for number in range(restarts):
             time.sleep(_UP_S)
-            codes[str(service.stop(stop))] += 1
+            codes[str(service.stop(stops[number % len(stops)]))] += 1
             outcome.start_s = max(outcome.start_s, round(service.start(), 2))
         ended.set()
         for each in running:
@@ -154,6 +155,6 @@ def measure(count: int, _seed: int) -> dict[str, object]:
         (signal.SIGKILL, False, min(count, 3)),
     ):
         with tempfile.TemporaryDirectory(prefix="vstash-restart-") as folder:
-            done = run(Path(folder), restarts, stop=stop, keyed=keyed, patient=keyed)
+            done = run(Path(folder), restarts, stops=(stop,), keyed=keyed, patient=keyed)
             outcomes.append(asdict(done))
     return {**outcomes[0], "killed": outcomes[1], "control": outcomes[2]}

@@ -22,7 +22,8 @@ from vstash.store.presence import Presence
 
 # How many documents a writer has, and how long it pauses between two things that it does.
 _KEYS: Final = 17
-_PAUSE_S: Final = 0.005
+_PAUSE_S: Final = 0.01
+_PAUSE_BETWEEN_CALLS_S: Final = 0.3
 _CHECKED_EVERY: Final = 25
 # Calls of the command line that are killed, and within what time.
 _KILLED: Final = 0.1
@@ -143,7 +144,7 @@ def write(kind: str, where: str, name: str, ended: Path) -> None:
                 say("failed", [error.code, str(error), time.monotonic()])
             else:
                 say("done", (time.perf_counter() - begin) * 1000)
-            time.sleep(_PAUSE_S)
+            time.sleep(_PAUSE_BETWEEN_CALLS_S if kind == "cli" else _PAUSE_S)
 
 
 def read(kind: str, where: str, name: str, ended: Path) -> None:
@@ -162,7 +163,7 @@ def read(kind: str, where: str, name: str, ended: Path) -> None:
                         say("finding", finding.code)
             except VstashError as error:
                 say("failed", [error.code, str(error), time.monotonic()])
-            time.sleep(_PAUSE_S)
+            time.sleep(_PAUSE_BETWEEN_CALLS_S if kind == "cli" else _PAUSE_S)
 
 
 def make(name: str) -> None:

@@ -57,6 +57,16 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
+def steady(clock: Callable[[], int]) -> Callable[[], int]:
+    """A clock for what is forgotten by age: where the given one jumps forward, it does not.
+
+    Args:
+        clock: Microseconds since the epoch.
+    """
+    ahead = clock() - time.monotonic_ns() // 1000
+    return lambda: min(clock(), time.monotonic_ns() // 1000 + ahead)
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The parts under one `Memory`."""
@@ -98,7 +108,7 @@ def open_engine(
     model: str | Embedder | None = None,
     settings: Settings | None = None,
     create: bool = True,
-    clock: Callable[[], int] = wall_clock,
+    clock: Callable[[], int] | None = None,
     crash_point: Callable[[str], None] | None = None,
 ) -> Engine:
     """Open a file with everything that `Memory` needs.
@@ -108,7 +118,7 @@ def open_engine(
         model: Name, folder or embedder, None for the setting.
         settings: None reads them.
         create: Make the file when it is missing.
-        clock: Microseconds since the epoch; tests turn it.
+        clock: Microseconds since the epoch, None for the system's; tests turn it.
         crash_point: For fault tests: called by name between the steps of a write.
 
     Raises:
@@ -131,7 +141,8 @@ def open_engine(
     except BaseException:
         store.close()
         raise
-    return _assembled(store, embedder, model_number, settings, clock)
+    aging = steady(wall_clock) if clock is None else clock
+    return _assembled(store, embedder, model_number, settings, clock or wall_clock, aging)
 
 
 def _assembled(
@@ -140,8 +151,9 @@ def _assembled(
     model_number: int,
     settings: Settings,
     clock: Callable[[], int],
+    aging: Callable[[], int],
 ) -> Engine:
-    recorder = Recorder(_log_writer(store, settings, clock))
+    recorder = Recorder(_log_writer(store, settings, aging))
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
@@ -166,7 +178,7 @@ def _assembled(
         observing=Observing(store, embedder, recorder),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
-        once=Once(store, clock),
+        once=Once(store, aging),
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
@@ -223,12 +235,12 @@ def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info:
 
 
 def _log_writer(
-    store: Store, settings: Settings, clock: Callable[[], int]
+    store: Store, settings: Settings, aging: Callable[[], int]
 ) -> Callable[[Sequence[Logged]], int]:
     keep_us = settings.log_max_days * _DAY_US
 
     def write(several: Sequence[Logged]) -> int:
-        oldest = clock() - keep_us
+        oldest = aging() - keep_us
         try:
             with store.read() as reader:
                 compared = [logged.candidates.ids[logged.compared()] for logged in several]
