@@ -70,7 +70,7 @@ class FileAgainstDictionary(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="vstash-model-"))
         self.model: dict[Place, State] = {}
         self.ids: dict[Place, str] = {}
-        self.verdicts: dict[tuple[str, int], tuple[str, str]] = {}
+        self.verdicts: dict[str, tuple[str, str]] = {}
         self.memory = self.opened()
 
     def opened(self) -> Memory:
@@ -212,7 +212,7 @@ class FileAgainstDictionary(RuleBasedStateMachine):
             for place, state in self.model.items()
             if place[0] == collection and tag in state[2]
         ]
-        report = self.memory.delete_many({"tags": {"any": [tag]}}, collection=collection)
+        report = self.memory.delete_many({"tags": {"contains": tag}}, collection=collection)
         assert report.documents == len(gone)
         for place in gone:
             self.forget(place)
@@ -246,7 +246,7 @@ class FileAgainstDictionary(RuleBasedStateMachine):
         result = self.memory.search(word)
         for hit in result.hits[:1]:
             self.memory.feedback(result.id, hit.chunk.id, verdict)  # type: ignore[arg-type]  # one of them
-            self.verdicts[result.id, hit.chunk.id] = (verdict, hit.document.id)
+            self.verdicts[result.id] = (verdict, hit.document.id)
 
     @rule(word=WORDS.filter(str.strip), collection=st.sampled_from(COLLECTIONS))
     def search(self, word: str, collection: str) -> None:
@@ -270,11 +270,12 @@ class FileAgainstDictionary(RuleBasedStateMachine):
     def compare(self) -> None:
         """Listing and reading give what the dictionary holds, under the ids known."""
         FileAgainstDictionary.steps += 1
-        assert self.verdicts == {
-            (search.search_id, each.chunk_id): (each.verdict, each.document_id)
+        judged = {
+            search.search_id: (each.verdict, each.document_id)
             for search in self.memory.judged_searches(limit=1000).items
             for each in search.verdicts
         }
+        assert judged == self.verdicts
         for collection in COLLECTIONS:
             listed = self.memory.list(collection=collection, limit=1000).items
             held = {place[1] for place in self.model if place[0] == collection}
@@ -317,7 +318,8 @@ def run(steps: int, number: int) -> tuple[int, list[str]]:
         try:
             run_state_machine_as_test(seed(turn)(FileAgainstDictionary), settings=chosen)
         except Exception as error:  # noqa: BLE001 - whatever it is, they differ
-            return FileAgainstDictionary.steps - before, [f"seed {turn}: {error!r}"]
+            notes = getattr(error, "__notes__", [])
+            return FileAgainstDictionary.steps - before, [f"seed {turn}: {error!r} {notes}"]
         if FileAgainstDictionary.steps - before >= steps:
             break
     return FileAgainstDictionary.steps - before, []

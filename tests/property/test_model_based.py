@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from tests.faults.model_loop import FileAgainstDictionary, words_kept
 
 FileAgainstDictionary.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=10,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
