@@ -34,6 +34,11 @@ FAULTS: Final = {
     "backup": ("backup_loop", 200, "backups under writers, a quarter of them killed with -9"),
     "restore": ("restore_loop", 100, "restores, three quarters of them killed with -9"),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
+    "clock": ("clock_loop", 1000, "operations while the wall clock jumps"),
+    "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),
+    "processes": ("processes_loop", 600, "seconds of processes on one file, killed and stopped"),
+    "restart": ("restart_loop", 50, "starts of a service under load, after SIGTERM and SIGKILL"),
+    "soak": ("soak_loop", 1800, "seconds of all operations mixed"),
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import lzma
 import os
 import random
 import select
@@ -15,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,17 +27,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
+from tests.faults.operations import Acting, Change, applied, background, held
 from vstash import Memory, NewDocument
 from vstash.pipeline import prepare
 from vstash.pipeline.engine import open_engine
 from vstash.store import codes, documents, keyword, vectors
 
-KEYS = 40
-WORDS = ("amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet", "jade")
 LONGEST_LIFE_S = 0.2
-
-# What a key holds: its text, or None where it was deleted.
-Change = dict[str, str | None]
+# Of so many kills one falls into the migration of a file that an earlier schema left.
+MIGRATES = 10
+LEGACY = sorted((Path(__file__).parents[1] / "legacy").glob("schema-*.db.xz"))
+LONGEST_MIGRATION_S = 0.08
 
 
 @dataclass(slots=True)
@@ -45,68 +47,46 @@ class Figures:
     kills: int = 0
     acknowledged: int = 0
     in_flight: int = 0
+    migrations: int = 0
+    done: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     recovery_ms: list[float] = field(default_factory=list)
 
 
-def text_of(rng: random.Random, mark: str) -> str:
-    """A text of one to three chunks that no other call writes."""
-    count = rng.choice((5, 40, 400))
-    return f"{mark} " + " ".join(rng.choice(WORDS) for _ in range(count))
-
-
 def say(kind: str, change: Change) -> None:
     """Tell the parent; one write, so that a kill leaves a whole line or a torn last one."""
-    os.write(1, (json.dumps([kind, change]) + "\n").encode())
+    line = (json.dumps([kind, change]) + "\n").encode()
+    while line:
+        line = line[os.write(1, line) :]
 
 
-def write_for_ever(path: Path, folder: Path, seed: int) -> None:
-    """Change documents at random until killed, telling what was asked and what returned."""
-    rng = random.Random(seed)
+def write_for_ever(path: Path, folder: Path, seed: int, state: Change) -> None:
+    """Do everything at random until killed, telling what was asked and what returned."""
     memory = Memory(path, model="fake")
-    known = {document.key for document in memory.list(limit=1000).items}
-    for step in range(1_000_000):
-        kind = rng.choice(("add", "add", "batch", "ingest", "delete", "search"))
-        key = f"key{rng.randrange(KEYS)}"
-        if kind == "search":
-            memory.search(rng.choice(WORDS))
-        elif kind == "delete" and key in known:
-            known.discard(key)
-            acknowledge({key: None}, lambda key=key: memory.delete(key=key))  # type: ignore[misc]
-        elif kind == "ingest":
-            files = [folder / f"{name}.txt" for name in rng.sample(range(KEYS), 3)]
-            changes: Change = {}
-            for file in files:
-                changes[file.as_posix()] = text_of(rng, f"{seed}.{step}")
-                file.write_text(str(changes[file.as_posix()]), encoding="utf-8")
-            acknowledge(changes, lambda files=files: memory.ingest(files))  # type: ignore[misc]
-        else:
-            count = 3 if kind == "batch" else 1
-            chosen = [f"key{number}" for number in rng.sample(range(KEYS), count)]
-            changes = {name: text_of(rng, f"{seed}.{step}") for name in chosen}
-            known.update(chosen)
-            rows = [NewDocument(text=str(text), key=name) for name, text in changes.items()]
-            acknowledge(changes, lambda rows=rows: memory.add_batch(rows))  # type: ignore[misc]
+    acting = Acting(memory, folder, state, random.Random(seed), str(seed), say)
+    while True:
+        say("did", {acting.act(): True})
 
 
-def acknowledge(change: Change, run: Callable[[], object]) -> None:
-    """Say what is about to happen, do it, and say that it returned."""
-    say("asked", change)
-    run()
-    say("done", change)
+def migrate_for_ever(path: Path) -> None:
+    """Bring a file up to date, as a start of the program does, and wait for the end."""
+    say("asked", {})
+    Memory(path, model="fake").close()
+    say("done", {})
+    time.sleep(LONGEST_MIGRATION_S)
 
 
-def write_planted(path: Path, _folder: Path, seed: int) -> None:
+def write_planted(path: Path, _folder: Path, seed: int, _state: Change) -> None:
     """The control: text and chunks in one transaction, words and vectors in the next."""
     rng = random.Random(seed)
     engine = open_engine(path, model="fake")
     for step in range(1_000_000):
         key = f"planted{seed}.{step}"
-        document = NewDocument(text=text_of(rng, key), key=key)
+        document = NewDocument(text=f"{key} amber {rng.random()}", key=key)
         prepared = prepare.prepare(document, engine.settings)
         (ready,) = engine.writing.readying.make_ready([(prepared, None)])
-        say("asked", {key: document.text})
+        say("asked", {f"document default {key}": [document.text, [], {}]})
         with engine.store.write() as writer:
             run = writer._connection
             collection = documents.made_collection(run, "default")
@@ -135,7 +115,7 @@ def write_planted(path: Path, _folder: Path, seed: int) -> None:
                 "UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),)
             )
             writer._changed = True
-        say("done", {key: document.text})
+        say("done", {})
 
 
 def forked(run: Callable[[], None]) -> tuple[int, int]:
@@ -180,20 +160,27 @@ def look(path: Path) -> None:
     """Open the file again and say what it holds and what its check finds."""
     start = time.perf_counter()
     with Memory(path, model="fake") as memory:
-        first = memory.list(limit=1000)
+        memory.list(limit=1000)
         milliseconds = (time.perf_counter() - start) * 1000
-        held: Change = {item.key: memory.get(item.id).text for item in first.items}
-        report = memory.check()
-    say("held", held)
-    say("found", {finding.code: finding.message for finding in report.findings})
-    say("took", {"ms": str(milliseconds)})
+        say("held", held(memory))
+        findings = memory.check().findings
+    say("found", {finding.code: finding.message for finding in findings})
+    say("took", {"ms": milliseconds})
 
 
-def kill_one(path: Path, folder: Path, rng: random.Random, *, planted: bool) -> bytes:
-    """Let a child write and kill it at a random moment; returns what it said."""
-    work, seed = (write_planted if planted else write_for_ever), rng.randrange(2**31)
-    child, reading = forked(lambda: work(path, folder, seed))
-    output = drained(reading, time.monotonic() + rng.uniform(0.0, LONGEST_LIFE_S))
+def looked(path: Path) -> dict[str, Change]:
+    """What a fresh process sees."""
+    child, reading = forked(lambda: look(path))
+    seen = dict(lines(drained(reading, None)))
+    os.close(reading)
+    os.waitpid(child, 0)
+    return seen
+
+
+def killed(work: Callable[[], None], lifetime_s: float) -> bytes:
+    """Let a child work and kill it after so long; returns what it said."""
+    child, reading = forked(work)
+    output = drained(reading, time.monotonic() + lifetime_s)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     output += drained(reading, None)
@@ -201,35 +188,35 @@ def kill_one(path: Path, folder: Path, rng: random.Random, *, planted: bool) -> 
     return output
 
 
-def judge(figures: Figures, state: Change, output: bytes, path: Path) -> None:
-    """Compare what the file holds after a kill with what was acknowledged."""
+def judge(figures: Figures, state: Change, output: bytes, path: Path) -> Change:
+    """Compare what the file holds after a kill with what was acknowledged; returns what it holds."""
     pending: Change = {}
     for kind, change in lines(output):
         if kind == "error":
             figures.lost.append(f"the child failed: {change['error']}")
         elif kind == "asked":
             pending = change
-        else:
-            state.update(pending)
+        elif kind == "done":
+            applied(state, pending | change)
             figures.acknowledged += len(pending)
             pending = {}
-    child, reading = forked(lambda: look(path))
-    seen = dict(lines(drained(reading, None)))
-    os.close(reading)
-    os.waitpid(child, 0)
+        else:
+            figures.done = dict(Counter(figures.done) + Counter(dict.fromkeys(change, 1)))
+    seen = looked(path)
     if "error" in seen:
         figures.findings.append(str(seen["error"]["error"]))
-        return
-    held = seen["held"]
+        return state
+    found = seen["held"]
     figures.in_flight += bool(pending)
-    if pending and all(held.get(key) == text for key, text in pending.items()):
-        state.update(pending)
-    expected = {key: text for key, text in state.items() if text is not None}
-    for key in expected.keys() | held.keys():
-        if expected.get(key) != held.get(key):
-            figures.lost.append(key)
+    if pending and all(found.get(name) == value for name, value in pending.items()):
+        applied(state, pending)
+    expected = background(found, path.parent / "files") | state
+    figures.lost += [
+        name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)
+    ]
     figures.findings += seen["found"]
     figures.recovery_ms.append(float(str(seen["took"]["ms"])))
+    return found
 
 
 def run_loop(base: Path, *, kills: int, seed: int, planted: bool) -> Figures:
@@ -237,16 +224,52 @@ def run_loop(base: Path, *, kills: int, seed: int, planted: bool) -> Figures:
     path, folder = base / "kill.db", base / "files"
     folder.mkdir()
     rng, figures = random.Random(seed), Figures()
+    work = write_planted if planted else write_for_ever
     state: Change = {}
-    for _ in range(kills):
-        output = kill_one(path, folder, rng, planted=planted)
+    olds = [] if planted else [Old.of(file, base) for file in LEGACY]
+    for number in range(kills):
+        if olds and number % MIGRATES == 0:
+            olds[number // MIGRATES % len(olds)].kill(base, rng, figures)
+            continue
+        chosen = rng.randrange(2**31)
+        output = killed(
+            lambda chosen=chosen, state=state: work(path, folder, chosen, state),  # type: ignore[misc]
+            rng.uniform(0.0, LONGEST_LIFE_S),
+        )
         if not path.exists():
             continue
         figures.kills += 1
-        judge(figures, state, output, path)
+        state = judge(figures, state, output, path)
         if planted and figures.findings:
             break
     return figures
+
+
+@dataclass(frozen=True)
+class Old:
+    """A file of an earlier schema, and what it holds once it is brought up to date."""
+
+    content: bytes
+    state: Change
+
+    @classmethod
+    def of(cls, packed: Path, base: Path) -> Old:
+        """Unpack one and look at a copy."""
+        content = lzma.decompress(packed.read_bytes())
+        path = base / packed.stem
+        path.write_bytes(content)
+        return cls(content, looked(path)["held"])
+
+    def kill(self, base: Path, rng: random.Random, figures: Figures) -> None:
+        """Kill a process that brings a copy up to date."""
+        path = base / f"old{figures.kills}.db"
+        path.write_bytes(self.content)
+        output = killed(lambda: migrate_for_ever(path), rng.uniform(0.0, LONGEST_MIGRATION_S))
+        figures.kills += 1
+        figures.migrations += 1
+        judge(figures, dict(self.state), output, path)
+        for file in base.glob(f"{path.name}*"):
+            file.unlink()
 
 
 def printed(figures: Figures) -> dict[str, object]:

@@ -37,6 +37,8 @@ def test_nothing_acknowledged_is_lost() -> None:
     assert seen["kills"] >= 35
     assert seen["acknowledged"] > 100
     assert seen["in_flight"] >= 10, "the kills missed the writes"
+    assert seen["migrations"] == 4
+    assert len(seen["done"]) >= 12, "not every operation came about"
 
 
 def test_a_write_in_two_transactions_is_caught() -> None:

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.faults.processes_loop import SCRIPT, run, run_misuse
+from tests.faults.service_process import ENVIRONMENT
 from vstash import Memory
 from vstash.errors import StoreBusyError
 from vstash.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("worker.py")
+POSIX = pytest.mark.skipif(
+    sys.platform == "win32", reason="signals of POSIX, and open files that go"
+)
 
 
 def start(work: str, path: Path, name: str, seconds: float) -> subprocess.Popen[str]:
     """Start another process on the file."""
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), work, str(path), name, str(seconds)],
+        [sys.executable, str(SCRIPT), work, "-", str(path), name, str(seconds)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "VSTASH_CONFIG": os.devnull},
+        env=ENVIRONMENT,
     )
-
-
-def ended(process: subprocess.Popen[str]) -> Any:
-    """What the process printed, as JSON."""
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    return json.loads(output)
 
 
 @contextmanager
@@ -58,23 +52,58 @@ def path(tmp_path: Path) -> Path:
     return target
 
 
-def test_three_writers_and_two_readers(path: Path) -> None:
-    """Nobody fails below the timeout, all that was acknowledged is there, the check is clean."""
-    writers = [start("write", path, f"w{number}", 2.0) for number in range(3)]
-    readers = [start("read", path, f"r{number}", 2.0) for number in range(2)]
-    wrote = [ended(process) for process in writers]
-    seen = [ended(process) for process in readers]
-    assert [error for done in (*wrote, *seen) for error in done["errors"]] == []
-    assert min(done["steps"] for done in (*wrote, *seen)) > 3
-    expected = {key: text for done in wrote for key, text in done["held"].items()}
-    with Memory(path, model="fake") as memory:
-        held = {
-            item.key: memory.get(item.id).text
-            for item in memory.list(limit=1000).items
-            if item.key != "staging"
-        }
-        assert held == expected
-        assert memory.check().findings == ()
+@POSIX
+def test_four_writers_and_four_readers(tmp_path: Path) -> None:
+    """By every interface, one killed and one stopped now and then: all is there, nobody is refused."""
+    seen = run(tmp_path, 4, seed=3)
+    assert (seen.lost, seen.findings, seen.locked, seen.busy_too_early) == ([], [], 0, 0)
+    assert not set(seen.told) - {"killed", "service_unreachable"}
+    assert (seen.kills > 0, seen.stops > 0) == (True, True)
+    kinds = {"library", "cli", "rest"}
+    assert set(seen.ms) == {f"{work} {kind}" for work in ("write", "read") for kind in kinds}
+
+
+@POSIX
+def test_a_deleted_log_is_noticed(tmp_path: Path) -> None:
+    """From then on every write is refused; nothing is acknowledged that nobody will ever see."""
+    seen = run_misuse(tmp_path, "library")
+    assert set(seen.told) == {"store_replaced"}
+
+
+@POSIX
+def test_a_deleted_log_that_nobody_notices(tmp_path: Path) -> None:
+    """The control: without the look all seems well, and acknowledged writes are lost."""
+    seen = run_misuse(tmp_path, "blind")
+    assert (seen.told, bool(seen.lost)) == ({}, True)
+
+
+@POSIX
+def test_a_stray_descriptor(tmp_path: Path) -> None:
+    """A host that opens and closes the file drops SQLite's locks; this SQLite survives it."""
+    seen = run_misuse(tmp_path, "stray")
+    assert (seen.lost, seen.findings, seen.told) == ([], [], {})
+
+
+@POSIX
+def test_a_process_that_is_stopped_while_it_writes(path: Path) -> None:
+    """Others get StoreBusyError after their timeout, go on reading, and write once it goes on."""
+    with (
+        Memory(path, model="fake", settings=Settings(busy_timeout_s=0.3)) as memory,
+        start("hold", path, "-", 0.1) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(StoreBusyError):
+                memory.add("too late", key="late")
+        assert time.monotonic() - begin >= 0.9
+        assert memory.get(key="staging").key == "staging"
+        process.send_signal(signal.SIGCONT)
+        process.wait(30)
+        memory.add("in time", key="late")
+        assert memory.check().ok
 
 
 def test_a_lock_held_for_too_long_is_named(path: Path) -> None:

@@ -37,6 +37,7 @@ from vstash.errors import (
     StoreFullError,
     StoreIOError,
     StoreReadOnlyError,
+    StoreReplacedError,
     VstashError,
 )
 from vstash.types import Json
@@ -60,6 +61,7 @@ EVERYWHERE: Errors = (
     InternalError,
     StoreCorruptError,
     StoreIOError,
+    StoreReplacedError,
 )
 BODY: Errors = (InputError, MediaTypeError)
 QUESTION: Errors = (

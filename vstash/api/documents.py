@@ -301,7 +301,8 @@ def _stored_answer(*, always_new: bool = False) -> Callable[[Document], Response
 
     def answer(stored: Document) -> Response:
         # A document that is given again as it is keeps even its time of change.
-        is_new = stored.created == stored.updated and stored.created >= before
+        now = datetime.now(timezone.utc)
+        is_new = stored.created == stored.updated and before <= stored.created <= now
         return reply(
             stored,
             status=201 if is_new or always_new else 200,

@@ -52,6 +52,7 @@
         * StoreForeignError: the file is not a vstash file
         * StoreNewerError: the file was written by a newer vstash
         * StoreIOError: the operating system failed to read or write the file
+        * StoreReplacedError: the file was removed or replaced while it was open
     * MisuseError: a programming error of the caller
         * ClosedError: a method was called after close()
         * ForkedError: an object crossed a fork; open a new Memory in the child
@@ -137,6 +138,7 @@ from vstash.errors.store import (
     StoreIOError,
     StoreNewerError,
     StoreReadOnlyError,
+    StoreReplacedError,
 )
 
 __all__ = [
@@ -197,6 +199,7 @@ __all__ = [
     "StoreIOError",
     "StoreNewerError",
     "StoreReadOnlyError",
+    "StoreReplacedError",
     "TextError",
     "TransferError",
     "UnreachableError",

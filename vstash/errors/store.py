@@ -18,6 +18,7 @@ __all__ = [
     "StoreIOError",
     "StoreNewerError",
     "StoreReadOnlyError",
+    "StoreReplacedError",
 ]
 
 
@@ -109,3 +110,10 @@ class StoreIOError(StoreError):
     code = "store_io"
     status = 503
     retryable = True
+
+
+class StoreReplacedError(StoreError):
+    """The file was removed or replaced while it was open; nothing was changed."""
+
+    code = "store_replaced"
+    status = 503

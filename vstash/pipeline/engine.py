@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +46,6 @@ from vstash.pipeline.search import Searching
 from vstash.pipeline.upkeep import Upkeep
 from vstash.pipeline.write import Writing
 from vstash.settings import checked_settings, load_settings
-from vstash.store.documents import to_microseconds
 from vstash.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -60,11 +58,22 @@ __all__ = ["Engine", "absolute", "open_engine"]
 
 # A search must never wait for its own log.
 _LOG_PATIENCE_S = 0.05
+_DAY_US = 86_400_000_000
 
 
 def wall_clock() -> int:
     """Microseconds since the epoch."""
     return time.time_ns() // 1000
+
+
+def steady(clock: Callable[[], int]) -> Callable[[], int]:
+    """A clock for what is forgotten by age: where the given one jumps forward, it does not.
+
+    Args:
+        clock: Microseconds since the epoch.
+    """
+    ahead = clock() - time.monotonic_ns() // 1000
+    return lambda: min(clock(), time.monotonic_ns() // 1000 + ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ def open_engine(
     model: str | Embedder | None = None,
     settings: Settings | None = None,
     create: bool = True,
-    clock: Callable[[], int] = wall_clock,
+    clock: Callable[[], int] | None = None,
     crash_point: Callable[[str], None] | None = None,
 ) -> Engine:
     """Open a file with everything that `Memory` needs.
@@ -123,7 +132,7 @@ def open_engine(
         model: Name, folder or embedder, None for the setting.
         settings: None reads them.
         create: Make the file when it is missing.
-        clock: Microseconds since the epoch; tests turn it.
+        clock: Microseconds since the epoch, None for the system's; tests turn it.
         crash_point: For fault tests: called by name between the steps of a write.
 
     Raises:
@@ -148,7 +157,8 @@ def open_engine(
     except BaseException:
         store.close()
         raise
-    return _assembled(store, embedder, model_number, settings, clock)
+    aging = steady(wall_clock) if clock is None else clock
+    return _assembled(store, embedder, model_number, settings, clock or wall_clock, aging)
 
 
 def _assembled(
@@ -157,8 +167,9 @@ def _assembled(
     model_number: int,
     settings: Settings,
     clock: Callable[[], int],
+    aging: Callable[[], int],
 ) -> Engine:
-    recorder = Recorder(_log_writer(store, settings))
+    recorder = Recorder(_log_writer(store, settings, aging))
     backups = Backups(store, settings, clock)
     schedule = Schedule(store, backups, clock)
     backing_up = BackgroundBackups(schedule, settings)
@@ -189,7 +200,7 @@ def _assembled(
         observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
-        once=Once(store, clock),
+        once=Once(store, aging),
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
@@ -248,11 +259,13 @@ def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info:
         )
 
 
-def _log_writer(store: Store, settings: Settings) -> Callable[[Sequence[Logged]], int]:
-    keep = timedelta(days=settings.log_max_days)
+def _log_writer(
+    store: Store, settings: Settings, aging: Callable[[], int]
+) -> Callable[[Sequence[Logged]], int]:
+    keep_us = settings.log_max_days * _DAY_US
 
     def write(several: Sequence[Logged]) -> int:
-        oldest = to_microseconds(datetime.now(timezone.utc) - keep)
+        oldest = aging() - keep_us
         try:
             with store.read() as reader:
                 compared = [logged.candidates.ids[logged.compared()] for logged in several]

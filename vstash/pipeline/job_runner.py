@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vstash.store.jobs import Claim, Running
     from vstash.store.protocol import Store
 
-__all__ = ["JobRunner", "interrupt_lost"]
+__all__ = ["JobRunner"]
 
 # How often a runner says that it lives, and how often it looks for jobs that others queued.
 _BEAT_S: Final = 1.0
@@ -97,6 +97,18 @@ class JobRunner:
         if job is not None and job.claim.job.id == job_id:
             job.cancelled.set()
 
+    def interrupt_lost(self) -> None:
+        """Say of every job whose runner is gone that it was interrupted, where the file can be written."""
+        now = self._clock()
+        with self._store.read() as reader:
+            # Whatever the clock did meanwhile, what this runner has is not lost.
+            others = [each for each in reader.jobs.running() if each.runner != self._name]
+        lost = [each for each in others if _is_lost(each, now)]
+        if lost:
+            with suppress(StoreError), self._store.write() as writer:
+                for each in lost:
+                    writer.jobs.interrupt(each)
+
     def close(self) -> None:
         """Wait until the batch under way is stored; the job is interrupted, those that wait stay."""
         self._stopped.set()
@@ -116,7 +128,7 @@ class JobRunner:
 
     def _work_off_one(self) -> bool:
         """Take a job and end it; False when none waits."""
-        interrupt_lost(self._store, self._clock())
+        self.interrupt_lost()
         with self._store.read() as reader:
             if not reader.jobs.queued():
                 return False
@@ -199,23 +211,9 @@ class JobRunner:
             thread.join()
 
 
-def interrupt_lost(store: Store, now: int) -> None:
-    """Say of every job whose runner is gone that it was interrupted.
-
-    Args:
-        store: The file; where it cannot be written, nothing is said.
-        now: Microseconds since the epoch.
-    """
-    with store.read() as reader:
-        lost = [each for each in reader.jobs.running() if _is_lost(each, now)]
-    if lost:
-        with suppress(StoreError), store.write() as writer:
-            for each in lost:
-                writer.jobs.interrupt(each)
-
-
 def _is_lost(running: Running, now: int) -> bool:
-    return now - running.seen > _LOST_US or _is_gone(running.runner)
+    # A clock that went back leaves signs in the future, for which nobody should wait.
+    return abs(now - running.seen) > _LOST_US or _is_gone(running.runner)
 
 
 def _runner_name() -> str:

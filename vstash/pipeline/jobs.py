@@ -27,7 +27,7 @@ from vstash.jobs import (
 )
 from vstash.pipeline.files import checked_ignore
 from vstash.pipeline.job_paths import checked_roots
-from vstash.pipeline.job_runner import JobRunner, interrupt_lost
+from vstash.pipeline.job_runner import JobRunner
 from vstash.pipeline.once import settle
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.prepare import checked_collection, checked_key, checked_tags
@@ -114,13 +114,13 @@ class Jobs:
 
     def work(self) -> None:
         """Work them off from now on; see `Memory.work_in_background`."""
-        interrupt_lost(self._store, self._clock())
+        self.runner.interrupt_lost()
         self.runner.start()
 
     def find(self, job_id: str) -> Job:
         """Show a job; see `Memory.job`."""
         checked_key(job_id, pointer="/id")
-        interrupt_lost(self._store, self._clock())
+        self.runner.interrupt_lost()
         with self._store.read() as reader:
             return _there(reader.jobs.find(job_id))
 
@@ -133,7 +133,7 @@ class Jobs:
             raise QueryError(f"state is one of: {', '.join(JOB_STATES)}.", pointer="/state")
         size = page_limit(limit)
         before = None if cursor is None else decode_cursor("jobs", cursor)
-        interrupt_lost(self._store, self._clock())
+        self.runner.interrupt_lost()
         with self._store.read() as reader:
             found = reader.jobs.page(collection=name, state=state, before=before, limit=size + 1)
         more = encode_cursor("jobs", found[size - 1][0]) if len(found) > size else None

@@ -63,7 +63,7 @@ class Once:
 
     Args:
         store: The file, which keeps the replies.
-        clock: Microseconds since the epoch.
+        clock: Microseconds since the epoch; how long replies are kept goes by it.
     """
 
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 from vstash.learn.triples import DISAGREEMENT_K, LegScores, disagreement_at, mine
 from vstash.search.fusion import Background, Candidates
 from vstash.search.trust import Evidence
-from vstash.store.documents import to_microseconds
 from vstash.store.rows import SearchRow, TripleRow
 from vstash.types import LegEntry, SearchResult
 
@@ -37,7 +35,7 @@ class Logged:
         query: As it was looked up.
         background: Of the query's cosines.
         evidence: What the search told of its collection.
-        at: When, UTC.
+        at: When, microseconds since the epoch.
     """
 
     result: SearchResult
@@ -46,7 +44,7 @@ class Logged:
     candidates: Candidates
     background: Background
     evidence: Evidence | None
-    at: datetime
+    at: int
 
     def compared(self) -> IdArray:
         """Positions of the candidates in the first places of either leg, where triples come from."""
@@ -85,7 +83,7 @@ def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
     )
     return SearchRow(
         id=result.id,
-        at=to_microseconds(logged.at),
+        at=logged.at,
         query=logged.query,
         collection=logged.collection,
         mode=result.mode,

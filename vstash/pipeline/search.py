@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -253,7 +252,7 @@ class Searching:
                     found.answers.candidates,
                     found.answers.background,
                     evidence,
-                    datetime.now(timezone.utc),
+                    self._clock(),
                 )
             )
 

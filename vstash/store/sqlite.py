@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,7 @@ from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
 from vstash.store.faults import translate, translated
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
+from vstash.store.presence import Presence
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
 
@@ -104,6 +105,7 @@ class SqliteStore(Copying):
                     local_detail=str(self.path),
                 )
             create_file(self.path)
+        self._presence = Presence(self.path)
         try:
             self._bring_up_to_date()
         except apsw.Error as error:
@@ -158,11 +160,7 @@ class SqliteStore(Copying):
         connection = open_reader(
             self.path, busy_timeout_s=self._busy_timeout_s, immutable=immutable
         )
-        try:
-            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-        except BaseException:
-            connection.close()
-            raise
+        self._presence.opened(connection)
         return connection
 
     def _usable(self) -> None:
@@ -172,15 +170,18 @@ class SqliteStore(Copying):
             )
         if self._closed:
             raise ClosedError("This Memory is closed. Open a new one.")
+        self._presence.require()
 
     def _write_connection(self) -> apsw.Connection:
         if self._writer is None:
-            self._writer = self._new_writer()
+            writer = self._new_writer()
+            self._presence.opened(writer)
+            self._writer = writer
         return self._writer
 
     def _new_writer(self) -> apsw.Connection:
         if self._writer is not None:
-            self._writer.close()
+            self._presence.close(self._writer)
             self._writer = None
         return open_writer(
             self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
@@ -208,9 +209,7 @@ class SqliteStore(Copying):
         with self._pool_lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = open_reader(
-                self.path, busy_timeout_s=self._busy_timeout_s, immutable=self.immutable
-            )
+            connection = self._probed(immutable=self.immutable)
         sound = True
         try:
             yield connection
@@ -222,7 +221,7 @@ class SqliteStore(Copying):
                 if sound and not self._closed and len(self._idle) < _IDLE_READERS:
                     self._idle.append(connection)
                 else:
-                    connection.close()
+                    self._presence.close(connection)
 
     @contextmanager
     def write(self, *, timeout_s: float | None = None) -> Iterator[Writer]:
@@ -276,6 +275,7 @@ class SqliteStore(Copying):
             writer.finish()
             self._crash_point("commit")
             deadlines.check()
+            self._presence.require()
             # From here on it is done: one that was interrupted would leave it open whether it is.
             with deadlines.unhurried():
                 connection.execute("COMMIT")
@@ -295,9 +295,13 @@ class SqliteStore(Copying):
         self._usable()
         # A connection of its own: SQLite's integrity check reads FTS5 through what that connection
         # cached of it before, and calls a newer state damaged.
-        with translated(), closing(self._probed(immutable=self.immutable)) as connection:
-            connection.execute("BEGIN")
-            return check.run(connection, normalise)
+        with translated():
+            connection = self._probed(immutable=self.immutable)
+            try:
+                connection.execute("BEGIN")
+                return check.run(connection, normalise)
+            finally:
+                self._presence.close(connection)
 
     def size(self) -> int:
         """Bytes of the file and its write-ahead log."""
@@ -337,8 +341,8 @@ class SqliteStore(Copying):
         with self._write_lock, self._pool_lock:
             self._closed = True
             for connection in self._idle:
-                connection.close()
+                self._presence.close(connection)
             self._idle.clear()
             if self._writer is not None:
-                self._writer.close()
+                self._presence.close(self._writer)
                 self._writer = None

@@ -255,6 +255,7 @@ def test_a_lost_runner(memory: Memory, folder: Path) -> None:
     for runner, seen, state in (
         ("elsewhere//1/ab", fresh, "running"),
         ("elsewhere//1/ab", fresh - 11_000_000, "interrupted"),
+        ("elsewhere//1/ab", fresh + 3_600_000_000, "interrupted"),
         ("no runner at all", fresh, "running"),
     ):
         execute(memory.path, RUNNING, runner, seen)
@@ -275,6 +276,23 @@ def test_who_was_taken_for_dead_sets_it_right(gate: tuple[Memory, Gate], folder:
     assert memory.job(job.id).finished is None
     held.opened.set()
     assert ended(memory, job).state == "done"
+
+
+def test_a_clock_that_jumps_takes_nobody_of_our_own_for_dead(
+    gate: tuple[Memory, Gate], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job under way here is running, whatever time it is; another process sees so in a second."""
+    memory, held = gate
+    job = memory.start_ingest(folder)
+    assert held.reached.wait(30)
+    real = time.time_ns
+    for hours in (24 * 365, -1, 24 * 365, 0):
+        monkeypatch.setattr(time, "time_ns", lambda hours=hours: real() + hours * 3_600 * 10**9)
+        assert memory.job(job.id).state == "running"
+    with Memory(memory.path, model="fake") as other:
+        until(lambda: other.job(job.id).state == "running")
+        held.opened.set()
+        assert ended(memory, job).state == "done"
 
 
 class Broken(FakeEmbedder):
