@@ -31,6 +31,10 @@ FAULTS: Final = {
         500,
         "files with flipped, lost, cut, swapped, older and foreign pages and logs",
     ),
+    "power": ("power_loop", 200, "power cuts, per level of durability"),
+    "io": ("io_loop", 0, "the n-th call of the disk fails; 0 for every n"),
+    "full": ("full_loop", 1, "full disks"),
+    "memory": ("memory_loop", 40, "limits on memory"),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
 }
 

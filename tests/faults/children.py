@@ -1,0 +1,123 @@
+"""Work in a process of its own, which may be limited, fail or die."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vstash import Memory
+from vstash.settings import Settings
+
+__all__ = ["Ended", "Look", "look", "looked", "run_in_child", "warm_up"]
+
+from tests.faults.steps import Facts, observed
+
+_LONGEST_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of a child.
+
+    Attributes:
+        code: Its exit code; below 0 the signal that ended it.
+        value: What the function returned, None where it did not get to it.
+    """
+
+    code: int
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file holds after a fault, seen by a process that knows nothing of it.
+
+    Attributes:
+        facts: What is there; None where it could not be read.
+        findings: Of the check, or the error.
+    """
+
+    facts: Facts | None
+    findings: tuple[str, ...] = ()
+
+
+def warm_up(folder: Path) -> None:
+    """Load what a Memory needs on first use, so that no child has to."""
+    with Memory(folder / "warm.db", model="fake", settings=Settings(model="fake")) as memory:
+        memory.add("amber")
+        memory.search("amber")
+        memory.check()
+        observed(memory)
+
+
+def run_in_child(work: Callable[[], object], *, errors: Path | None = None) -> Ended:
+    """Run a function in a child and wait for it; it is killed when it hangs.
+
+    Args:
+        work: What it returns is pickled.
+        errors: Where the child's standard error goes, None for nowhere.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        _work(work, reading, writing, errors)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as out:
+        data = out.read()
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return Ended(code, pickle.loads(data) if data else None)
+
+
+def _work(work: Callable[[], object], reading: int, writing: int, errors: Path | None) -> None:
+    code = 1
+    try:
+        os.close(reading)
+        # A child that hangs is killed by this.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_LONGEST_S)
+        target = os.devnull if errors is None else errors
+        os.dup2(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
+        data = pickle.dumps(work())
+        with os.fdopen(writing, "wb") as out:
+            out.write(data)
+        code = 0
+    except BaseException as error:  # noqa: BLE001 - the parent sees the exit code
+        with suppress(Exception):
+            sys.stderr.write(json.dumps(repr(error)) + "\n")
+            sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def looked(path: Path) -> Look:
+    """Open a file, read everything, check it, and write once more."""
+    with Memory(path, model="fake", settings=Settings(model="fake")) as memory:
+        facts = observed(memory)
+        findings = [finding.code for finding in memory.check().findings]
+        memory.add("one more", key="one more")
+        if not memory.search("one more", log=False).hits:
+            findings.append("nothing is found")
+    return Look(facts, tuple(findings))
+
+
+def look(path: Path) -> Look:
+    """The same in a child."""
+
+    def work() -> Look:
+        try:
+            return looked(path)
+        except Exception as error:  # noqa: BLE001 - any is a finding
+            return Look(None, (repr(error),))
+
+    ended = run_in_child(work)
+    if isinstance(ended.value, Look):
+        return ended.value
+    return Look(None, (f"the process ended with {ended.code}",))
