@@ -7,19 +7,23 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from vstash import Memory
 from vstash.settings import Settings
-
-__all__ = ["Ended", "Look", "look", "looked", "run_in_child", "warm_up"]
-
 from tests.faults.steps import Facts, observed
+from vstash import Memory
+from vstash.settings import Settings
 
-_LONGEST_S = 60
+__all__ = ["Ended", "Look", "examined", "look", "run_in_child", "warm_up"]
+
+_LONGEST_S: Final = 60
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder with a name of its own is made in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,17 @@ class Look:
     findings: tuple[str, ...] = ()
 
 
+@contextmanager
+def short_lived(name: str) -> Iterator[Path]:
+    """A folder for as long as a block lasts: in memory where there is room, for syncs cost nothing there."""
+    where = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix=f"vstash-{name}-", dir=where) as folder:
+        yield Path(folder)
+
+
 def warm_up(folder: Path) -> None:
     """Load what a Memory needs on first use, so that no child has to."""
-    with Memory(folder / "warm.db", model="fake", settings=Settings(model="fake")) as memory:
+    with Memory(folder / "warm.db", settings=Settings(model="fake")) as memory:
         memory.add("amber")
         memory.search("amber")
         memory.check()
@@ -97,23 +109,29 @@ def _work(work: Callable[[], object], reading: int, writing: int, errors: Path |
         os._exit(code)
 
 
-def looked(path: Path) -> Look:
-    """Open a file, read everything, check it, and write once more."""
-    with Memory(path, model="fake", settings=Settings(model="fake")) as memory:
+def examined(path: Path, *, write: bool = False) -> Look:
+    """Open a file, read everything, check it.
+
+    Args:
+        path: An existing file, or one that is made.
+        write: Whether to add a document at last.
+    """
+    with Memory(path, settings=Settings(model="fake")) as memory:
         facts = observed(memory)
         findings = [finding.code for finding in memory.check().findings]
-        memory.add("one more", key="one more")
-        if not memory.search("one more", log=False).hits:
-            findings.append("nothing is found")
+        if write:
+            memory.add("one more", key="one more")
+            if not memory.search("one more", log=False).hits:
+                findings.append("nothing is found")
     return Look(facts, tuple(findings))
 
 
 def look(path: Path) -> Look:
-    """The same in a child."""
+    """The same in a child, and whether the file can be written."""
 
     def work() -> Look:
         try:
-            return looked(path)
+            return examined(path, write=True)
         except Exception as error:  # noqa: BLE001 - any is a finding
             return Look(None, (repr(error),))
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from vstash import Memory, NewDocument
 from vstash.pipeline import prepare
-from vstash.pipeline.engine import open_engine
+from vstash.pipeline.engine import Engine, open_engine
 from vstash.store import codes, documents, keyword, vectors
 
 KEYS = 40
@@ -97,45 +97,46 @@ def acknowledge(change: Change, run: Callable[[], object]) -> None:
     say("done", change)
 
 
+def add_planted(engine: Engine, document: NewDocument) -> None:
+    """What a store must not do: text and chunks in one transaction, words and vectors in the next."""
+    prepared = prepare.prepare(document, engine.settings)
+    (ready,) = engine.writing.readying.make_ready([(prepared, None)])
+    with engine.store.write() as writer:
+        run = writer._connection
+        collection = documents.made_collection(run, "default")
+        number = documents.insert_document(
+            run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
+        )
+        documents.insert_text(run, number, ready.row.text, new=True)
+        chunks = {
+            documents.last_chunk(run) + 1 + seq: documents.PlacedChunk(number, seq, chunk)
+            for seq, chunk in enumerate(ready.chunks)
+        }
+        documents.insert_chunks(run, chunks)
+    with engine.store.write() as writer:
+        run = writer._connection
+        counter, model = writer.change_counter + 1, writer._model_number()
+        words = {chunk: placed.row.words for chunk, placed in chunks.items()}
+        keyword.insert_words(run, words.items())
+        writer._add_postings(
+            [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
+        )
+        ids = np.array(list(chunks), dtype=np.int64)
+        matrix = np.stack([row.vector for row in ready.chunks if row.vector is not None])
+        vectors.insert_vectors(run, model, ids, matrix)
+        codes.add_codes(run, model, ids, matrix, counter, late=False)
+        run.execute("UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),))
+        writer._changed = True
+
+
 def write_planted(path: Path, _folder: Path, seed: int) -> None:
-    """The control: text and chunks in one transaction, words and vectors in the next."""
+    """The control: documents that are stored in two transactions."""
     rng = random.Random(seed)
     engine = open_engine(path, model="fake")
     for step in range(1_000_000):
         key = f"planted{seed}.{step}"
         document = NewDocument(text=text_of(rng, key), key=key)
-        prepared = prepare.prepare(document, engine.settings)
-        (ready,) = engine.writing.readying.make_ready([(prepared, None)])
-        say("asked", {key: document.text})
-        with engine.store.write() as writer:
-            run = writer._connection
-            collection = documents.made_collection(run, "default")
-            number = documents.insert_document(
-                run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
-            )
-            documents.insert_text(run, number, ready.row.text, new=True)
-            chunks = {
-                documents.last_chunk(run) + 1 + seq: documents.PlacedChunk(number, seq, chunk)
-                for seq, chunk in enumerate(ready.chunks)
-            }
-            documents.insert_chunks(run, chunks)
-        with engine.store.write() as writer:
-            run = writer._connection
-            counter, model = writer.change_counter + 1, writer._model_number()
-            words = {chunk: placed.row.words for chunk, placed in chunks.items()}
-            keyword.insert_words(run, words.items())
-            writer._add_postings(
-                [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
-            )
-            ids = np.array(list(chunks), dtype=np.int64)
-            matrix = np.stack([row.vector for row in ready.chunks if row.vector is not None])
-            vectors.insert_vectors(run, model, ids, matrix)
-            codes.add_codes(run, model, ids, matrix, counter, late=False)
-            run.execute(
-                "UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),)
-            )
-            writer._changed = True
-        say("done", {key: document.text})
+        acknowledge({key: document.text}, lambda document=document: add_planted(engine, document))  # type: ignore[misc]
 
 
 def forked(run: Callable[[], None]) -> tuple[int, int]:

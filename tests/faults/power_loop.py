@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,7 +19,7 @@ from typing import Final, Literal
 # Before numpy: a process that is forked should have one thread.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from tests.faults.children import Look, look, run_in_child, warm_up
+from tests.faults.children import Look, look, run_in_child, short_lived, warm_up
 from tests.faults.disk import Call, lay_over
 from tests.faults.steps import Effect, Facts, at_random, fits, with_change
 from vstash import Memory
@@ -224,11 +223,11 @@ def _run(figures: Figures, base: Path, level: Level, *, cuts: int, seed: int) ->
 def run_level(level: Level, *, cuts: int, seed: int) -> Figures:
     """Cut the power so many times under one level of durability."""
     figures = Figures()
-    with tempfile.TemporaryDirectory(prefix="vstash-power-") as base:
-        warm_up(Path(base))
+    with short_lived("power") as base:
+        warm_up(base)
         for start in range(0, cuts, _CUTS_PER_RUN):
             count = min(_CUTS_PER_RUN, cuts - start)
-            _run(figures, Path(base), level, cuts=count, seed=seed + start)
+            _run(figures, base, level, cuts=count, seed=seed + start)
     return figures
 
 

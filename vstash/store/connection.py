@@ -29,6 +29,7 @@ __all__ = [
     "open_reader",
     "open_writer",
     "pragma_int",
+    "roll_back",
 ]
 
 APPLICATION_ID = 0x76737468  # "vsth"
@@ -153,6 +154,20 @@ def open_writer(
         connection.close()
         raise
     return connection
+
+
+def roll_back(path: Path, *, busy_timeout_s: float) -> None:
+    """Undo what a process left half done that ended while it made the file, before the file had its log.
+
+    Args:
+        path: A file that has a journal beside it, which connections that only read may not apply.
+        busy_timeout_s: Seconds to wait for another process.
+    """
+    connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE, busy_timeout_s)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+    finally:
+        connection.close()
 
 
 def id_list(ids: IdArray) -> Any:

@@ -24,7 +24,7 @@ from vstash.errors import (
 )
 from vstash.store import check
 from vstash.store.backup import no_crash
-from vstash.store.connection import create_file, open_reader, open_writer, pragma_int
+from vstash.store.connection import create_file, open_reader, open_writer, pragma_int, roll_back
 from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
 from vstash.store.faults import translate, translated
@@ -133,13 +133,16 @@ class SqliteStore(Copying):
     def _first_reader(self) -> apsw.Connection:
         try:
             return self._probed(immutable=False)
-        except (apsw.CantOpenError, apsw.ReadOnlyError):
+        except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
             if not os.access(self.path, os.R_OK):
                 raise StoreReadOnlyError(
                     "The file cannot be read. Check its permissions."
                 ) from None
             if os.access(self.path.parent, os.W_OK):
-                raise
+                if error.extendedresult != apsw.SQLITE_READONLY_ROLLBACK:
+                    raise
+                roll_back(self.path, busy_timeout_s=self._busy_timeout_s)
+                return self._probed(immutable=False)
         wal = self.path.with_name(self.path.name + "-wal")
         if wal.exists() and wal.stat().st_size:
             raise StoreReadOnlyError(
