@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -101,9 +101,9 @@ def _work(work: Callable[[], object], reading: int, writing: int, errors: Path |
         with os.fdopen(writing, "wb") as out:
             out.write(data)
         code = 0
-    except BaseException as error:  # noqa: BLE001 - the parent sees the exit code
+    except BaseException:  # noqa: BLE001 - the parent sees the exit code
         with suppress(Exception):
-            sys.stderr.write(json.dumps(repr(error)) + "\n")
+            traceback.print_exc()
             sys.stderr.flush()
     finally:
         os._exit(code)

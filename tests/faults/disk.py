@@ -228,6 +228,10 @@ class Failing:
         self.calls = 0
         self.failed = 0
 
+    def begin(self) -> None:
+        """Let the next call fail, and those after it if it lasts."""
+        self._nth = self.calls + 1
+
     def heal(self) -> None:
         """Let every call be made from now on."""
         self._healed = True

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 # Before numpy: a process that is forked should have one thread.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -28,7 +28,7 @@ from vstash.errors import StoreFullError
 from vstash.settings import Settings
 from vstash.store.faults import translated
 
-__all__ = ["Attempt", "attempt", "measure", "planted", "spread"]
+__all__ = ["Attempt", "Run", "attempt", "measure", "planted", "spread"]
 
 _NAME: Final = "io.db"
 # Pages after which SQLite moves the log into the file: small, so that its calls fail too.
@@ -55,13 +55,42 @@ class Attempt:
     wrong: list[str] = field(default_factory=list)
 
 
-class _Run:
-    """One run in its child."""
+class Fault(Protocol):
+    """Something that fails until it is repaired."""
 
-    def __init__(self, folder: Path, kind: str, failing: Failing) -> None:
-        self._path = folder / _NAME
-        self._kind = kind
-        self._failing = failing
+    calls: int
+    failed: int
+
+    def heal(self) -> None:
+        """Let nothing fail from now on."""
+
+
+class Run:
+    """One run in its child.
+
+    Args:
+        path: The file.
+        fault: What fails.
+        of_writers: Whether only writing does, so that a search must succeed.
+        allowed: Errors that are not ours and may be raised.
+        done: Told how many steps are done.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        fault: Fault,
+        *,
+        of_writers: bool = False,
+        allowed: tuple[type[Exception], ...] = (),
+        done: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        self._path = path
+        self._fault = fault
+        self._of_writers = of_writers
+        self._allowed = allowed
+        self._done = done
+        self._count = 0
         self._facts: Facts = {}
         self.seen = Attempt()
 
@@ -74,13 +103,13 @@ class _Run:
             for step in part:
                 self._tried(step, memory)
             self._expect("close", memory.close)
-        self._failing.heal()
+        self._fault.heal()
         found = examined(self._path, write=True)
         if found.facts != self._facts:
             self._wrong("end", "the file does not hold what was acknowledged")
         for finding in found.findings:
             self._wrong("end", finding)
-        self.seen.calls, self.seen.failed = self._failing.calls, self._failing.failed
+        self.seen.calls, self.seen.failed = self._fault.calls, self._fault.failed
         return self.seen
 
     def _opened(self) -> Memory | None:
@@ -94,7 +123,7 @@ class _Run:
                 store._write_connection().pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)  # type: ignore[attr-defined]
 
         if self._raised("open", run) is not None:
-            self._failing.heal()
+            self._fault.heal()
             self._expect("open again", run)
         return opened[-1] if opened else None
 
@@ -102,8 +131,8 @@ class _Run:
         error = self._raised(step.name, lambda: step.run(memory))
         after = with_change(self._facts, step.effect.change)
         if error is not None:
-            self._failing.heal()
-            if step.reads and self._kind in _OF_WRITERS:
+            self._fault.heal()
+            if step.reads and self._of_writers:
                 self._wrong(step.name, "a search failed where only writing does")
             found = examined(self._path)
             for finding in found.findings:
@@ -116,14 +145,19 @@ class _Run:
             if examined(self._path).facts != after:
                 self._wrong(step.name, "repeated, it is not there once")
         self._facts = after
+        self._count += 1
+        self._done(self._count)
 
-    def _raised(self, name: str, run: Callable[[], object]) -> VstashError | None:
+    def _raised(self, name: str, run: Callable[[], object]) -> Exception | None:
         try:
             run()
         except VstashError as error:
             self.seen.errors.append(f"{name}: {error.code}")
             if error.code == "internal_error":
                 self._wrong(name, error.local_detail or error.code)
+            return error
+        except self._allowed as error:
+            self.seen.errors.append(f"{name}: {type(error).__name__}")
             return error
         except Exception as error:  # noqa: BLE001 - what is no error of ours is wrong
             self._wrong(name, repr(error))
@@ -156,7 +190,7 @@ def attempt(base: Path, kind: str, nth: int, *, lasting: bool, script: Script = 
     def work() -> Attempt:
         failing = Failing(kind, nth, lasting=lasting)
         lay_over(failing)
-        return _Run(folder, kind, failing).all(script(folder))
+        return Run(folder / _NAME, failing, of_writers=kind in _OF_WRITERS).all(script(folder))
 
     ended = run_in_child(work, errors=base / "errors.txt")
     found = ended.value if isinstance(ended.value, Attempt) else Attempt()

@@ -169,7 +169,8 @@ def _grant(name: str) -> Step:
 
 def _revoke(name: str) -> Step:
     def run(memory: Memory) -> object:
-        return [memory.revoke_key(key.id) for key in memory.keys() if key.name == name]
+        ids = [key.id for key in memory.keys() if key.name == name]
+        return memory.revoke_key(ids[0] if ids else "0" * 16)
 
     return Step("revoke_key", run, Effect({f"key {name}": "revoked"}))
 

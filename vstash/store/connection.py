@@ -16,6 +16,7 @@ import sqlite_vec
 
 from vstash import deadlines
 from vstash.errors import StoreForeignError, StoreIOError, StoreReadOnlyError
+from vstash.store.faults import full, lacks_room
 
 if TYPE_CHECKING:
     from vstash.types import IdArray
@@ -86,6 +87,8 @@ def create_file(path: Path) -> None:
             local_detail=str(path.parent),
         ) from error
     except OSError as error:
+        if lacks_room(error):
+            raise full() from error
         raise StoreIOError(
             "The file cannot be made.", local_detail=f"{path}: {error.strerror}"
         ) from error
