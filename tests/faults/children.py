@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import signal
@@ -14,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vstash import Memory
-from vstash.settings import Settings
 from tests.faults.steps import Facts, observed
 from vstash import Memory
 from vstash.settings import Settings
@@ -23,7 +22,8 @@ from vstash.settings import Settings
 __all__ = ["Ended", "Look", "examined", "look", "run_in_child", "warm_up"]
 
 _LONGEST_S: Final = 60
-_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder with a name of its own is made in it
+_LONGEST_TRACE: Final = 2000
+_IN_MEMORY: Final = Path("/dev/shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,15 @@ class Ended:
     Attributes:
         code: Its exit code; below 0 the signal that ended it.
         value: What the function returned, None where it did not get to it.
+        trace: The end of what it wrote to standard error.
     """
 
     code: int
     value: object = None
+    trace: str = ""
+
+    def __str__(self) -> str:
+        return f"the process ended with {self.code} {self.trace}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +74,36 @@ def warm_up(folder: Path) -> None:
         observed(memory)
 
 
-def run_in_child(work: Callable[[], object], *, errors: Path | None = None) -> Ended:
+def run_in_child(work: Callable[[], object]) -> Ended:
     """Run a function in a child and wait for it; it is killed when it hangs.
 
     Args:
         work: What it returns is pickled.
-        errors: Where the child's standard error goes, None for nowhere.
     """
     reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        _work(work, reading, writing, errors)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as out:
-        data = out.read()
-    _, status = os.waitpid(child, 0)
+    with tempfile.TemporaryFile() as errors:
+        child = os.fork()
+        if not child:
+            _work(work, reading, writing, errors.fileno())
+        os.close(writing)
+        with os.fdopen(reading, "rb") as out:
+            data = out.read()
+        _, status = os.waitpid(child, 0)
+        errors.seek(0)
+        trace = errors.read().decode(errors="replace")[-_LONGEST_TRACE:]
     code = os.waitstatus_to_exitcode(status)
-    return Ended(code, pickle.loads(data) if data else None)
+    return Ended(code, pickle.loads(data) if data else None, trace if code else "")
 
 
-def _work(work: Callable[[], object], reading: int, writing: int, errors: Path | None) -> None:
+def _work(work: Callable[[], object], reading: int, writing: int, errors: int) -> None:
     code = 1
     try:
         os.close(reading)
         # A child that hangs is killed by this.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(_LONGEST_S)
-        target = os.devnull if errors is None else errors
-        os.dup2(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
+        faulthandler.dump_traceback_later(_LONGEST_S - 10)
+        os.dup2(errors, 2)
         data = pickle.dumps(work())
         with os.fdopen(writing, "wb") as out:
             out.write(data)
@@ -138,4 +145,4 @@ def look(path: Path) -> Look:
     ended = run_in_child(work)
     if isinstance(ended.value, Look):
         return ended.value
-    return Look(None, (f"the process ended with {ended.code}",))
+    return Look(None, (str(ended),))

@@ -23,29 +23,39 @@ _Int = ctypes.c_int
 _Long = ctypes.c_int64
 
 
+def _function(*types: Any) -> Any:
+    """The type of a C function that returns a code."""
+    return ctypes.CFUNCTYPE(_Int, *types)
+
+
+# Of ``sqlite3_io_methods`` and ``sqlite3_vfs``, the ones that are replaced.
+_TYPES: Final[dict[str, Any]] = {
+    "xRead": _function(_Pointer, _Pointer, _Int, _Long),
+    "xWrite": _function(_Pointer, _Pointer, _Int, _Long),
+    "xTruncate": _function(_Pointer, _Long),
+    "xSync": _function(_Pointer, _Int),
+    "xFileSize": _function(_Pointer, _Pointer),
+    "xLock": _function(_Pointer, _Int),
+    "xShmMap": _function(_Pointer, _Int, _Int, _Int, _Pointer),
+    "xOpen": _function(_Pointer, _Pointer, _Pointer, _Int, _Pointer),
+    "xDelete": _function(_Pointer, ctypes.c_char_p, _Int),
+}
+
+
+def _fields(names: str) -> list[tuple[str, Any]]:
+    return [(name, _TYPES.get(name, _Pointer)) for name in names.split()]
+
+
 class _Methods(ctypes.Structure):
-    """``sqlite3_io_methods``, as far as it is used."""
+    """``sqlite3_io_methods``."""
 
     _fields_ = [
         ("iVersion", _Int),
-        ("xClose", ctypes.CFUNCTYPE(_Int, _Pointer)),
-        ("xRead", ctypes.CFUNCTYPE(_Int, _Pointer, _Pointer, _Int, _Long)),
-        ("xWrite", ctypes.CFUNCTYPE(_Int, _Pointer, _Pointer, _Int, _Long)),
-        ("xTruncate", ctypes.CFUNCTYPE(_Int, _Pointer, _Long)),
-        ("xSync", ctypes.CFUNCTYPE(_Int, _Pointer, _Int)),
-        ("xFileSize", ctypes.CFUNCTYPE(_Int, _Pointer, _Pointer)),
-        ("xLock", ctypes.CFUNCTYPE(_Int, _Pointer, _Int)),
-        ("xUnlock", _Pointer),
-        ("xCheckReservedLock", _Pointer),
-        ("xFileControl", _Pointer),
-        ("xSectorSize", _Pointer),
-        ("xDeviceCharacteristics", _Pointer),
-        ("xShmMap", ctypes.CFUNCTYPE(_Int, _Pointer, _Int, _Int, _Int, _Pointer)),
-        ("xShmLock", _Pointer),
-        ("xShmBarrier", _Pointer),
-        ("xShmUnmap", _Pointer),
-        ("xFetch", _Pointer),
-        ("xUnfetch", _Pointer),
+        *_fields(
+            "xClose xRead xWrite xTruncate xSync xFileSize xLock xUnlock xCheckReservedLock "
+            "xFileControl xSectorSize xDeviceCharacteristics xShmMap xShmLock xShmBarrier xShmUnmap "
+            "xFetch xUnfetch"
+        ),
     ]
 
 
@@ -62,14 +72,7 @@ class _Vfs(ctypes.Structure):
         ("iVersion", _Int),
         ("szOsFile", _Int),
         ("mxPathname", _Int),
-        ("pNext", _Pointer),
-        ("zName", ctypes.c_char_p),
-        ("pAppData", _Pointer),
-        (
-            "xOpen",
-            ctypes.CFUNCTYPE(_Int, _Pointer, _Pointer, ctypes.POINTER(_File), _Int, _Pointer),
-        ),
-        ("xDelete", ctypes.CFUNCTYPE(_Int, _Pointer, ctypes.c_char_p, _Int)),
+        *_fields("pNext zName pAppData xOpen xDelete"),
     ]
 
 
@@ -134,28 +137,28 @@ class _Layer:
         self._replaced: dict[int, _Methods] = {}
         self._kept: list[Any] = []
         vfs = _Vfs.from_address(_pointer_to_vfs())
-        kinds = dict(_Vfs._fields_)
         # Called at the address that they have now, not through the fields that change.
-        self._open = kinds["xOpen"](_address(vfs.xOpen))
-        self._delete = kinds["xDelete"](_address(vfs.xDelete))
-        self._kept += [kinds["xOpen"](self._on_open), kinds["xDelete"](self._on_delete)]
+        self._open = _TYPES["xOpen"](_address(vfs.xOpen))
+        self._delete = _TYPES["xDelete"](_address(vfs.xDelete))
+        self._kept += [_TYPES["xOpen"](self._on_open), _TYPES["xDelete"](self._on_delete)]
         vfs.xOpen, vfs.xDelete = self._kept
 
-    def _on_open(self, vfs: int, name: int, file: Any, flags: int, out: int) -> int:
+    def _on_open(self, vfs: int, name: int, address: int, flags: int, out: int) -> int:
+        file = _File.from_address(address)
         plain = Path(ctypes.string_at(name).decode()).name if name else ""
         failed = self._watch(Call("open", plain))
         if failed:
-            file.contents.methods = None
+            file.methods = None
             return failed
-        code = int(self._open(vfs, name, file, flags, out))
-        methods = file.contents.methods
-        if not methods:
+        code = int(self._open(vfs, name, address, flags, out))
+        if not file.methods:
             return code
-        original = ctypes.addressof(methods.contents)
+        methods = file.methods.contents
+        original = ctypes.addressof(methods)
         if original not in self._replaced:
-            self._replaced[original] = self._watched(methods.contents)
-        file.contents.methods = ctypes.pointer(self._replaced[original])
-        self._names[ctypes.addressof(file.contents)] = plain
+            self._replaced[original] = self._watched(methods)
+        file.methods = ctypes.pointer(self._replaced[original])
+        self._names[address] = plain
         return code
 
     def _on_delete(self, vfs: int, name: bytes, sync: int) -> int:
@@ -165,19 +168,18 @@ class _Layer:
     def _watched(self, methods: _Methods) -> _Methods:
         """A copy of a file's methods that asks first."""
         made = _Methods.from_buffer_copy(methods)
-        kinds = dict(_Methods._fields_)
 
         def replace(name: str, call: Callable[..., Call]) -> None:
             if not getattr(methods, name):
                 # Journals share no memory.
                 return
-            original = kinds[name](_address(getattr(methods, name)))
+            original = _TYPES[name](_address(getattr(methods, name)))
 
             def asked(file: int, *rest: int) -> int:
                 failed = self._watch(call(self._names.get(file, ""), *rest))
                 return failed or int(original(file, *rest))
 
-            function = kinds[name](asked)
+            function = _TYPES[name](asked)
             self._kept += [original, function]
             setattr(made, name, function)
 

@@ -11,8 +11,8 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from tests.faults.children import examined, look, run_in_child, short_lived, warm_up
 from tests.faults.disk import Failing, lay_over
-from tests.faults.steps import Effect, Facts, Step, scripted, with_change
+from tests.faults.steps import Effect, Facts, Step, hasty, scripted, with_change
 from tests.unit.api.service import Service, running
 from vstash import Memory, VstashError
 from vstash.errors import StoreFullError
@@ -177,7 +177,7 @@ class _Run:
         try:
             found = examined(self._path)
             for mode in ("hybrid", "vector", "keyword"):
-                if not memory.search("port", mode=mode, log=False).hits:  # type: ignore[arg-type]
+                if not memory.search("port", mode=mode, log=False).hits:
                     self._wrong(mode, "finds nothing")
         except VstashError as error:
             self._wrong("read", error.code)
@@ -203,19 +203,6 @@ class _Run:
 
     def _wrong(self, name: str, what: str) -> None:
         self.seen.wrong.append(f"{name}: {what}")
-
-
-def hasty(steps: Sequence[Step]) -> list[Step]:
-    """The control: steps that say that it is done whatever came of it."""
-
-    def with_haste(step: Step) -> Step:
-        def run(memory: Memory) -> None:
-            with suppress(StoreFullError):
-                step.run(memory)
-
-        return replace(step, run=run)
-
-    return [steps[0], *(with_haste(step) for step in steps[1:])]
 
 
 @contextmanager
@@ -256,12 +243,14 @@ def filled(base: Path, way: str, *, planted: bool = False) -> Filled | None:
 
         def work() -> Filled:
             steps = scripted(files)
-            return _Run(disk, files, WAYS[way](disk)).all(hasty(steps) if planted else steps)
+            return _Run(disk, files, WAYS[way](disk)).all(
+                hasty(steps, StoreFullError) if planted else steps
+            )
 
-        ended = run_in_child(work, errors=base / "errors.txt")
+        ended = run_in_child(work)
         found = ended.value if isinstance(ended.value, Filled) else Filled()
         if ended.value is None:
-            found.wrong.append(f"the process ended with {ended.code}")
+            found.wrong.append(str(ended))
         found.wrong += look(disk / _NAME).findings
     return found
 
@@ -276,7 +265,7 @@ def served(base: Path) -> dict[str, object]:
             with running(folder) as service:
                 return _asked(service, WAYS[way](folder))
 
-        ended = run_in_child(work, errors=base / "errors.txt")
+        ended = run_in_child(work)
     found = ended.value if isinstance(ended.value, dict) else {}
     return {"way": way, "exit": ended.code, **found}
 

@@ -153,7 +153,7 @@ class Run:
             run()
         except VstashError as error:
             self.seen.errors.append(f"{name}: {error.code}")
-            if error.code == "internal_error":
+            if error.code == "internal":
                 self._wrong(name, error.local_detail or error.code)
             return error
         except self._allowed as error:
@@ -174,7 +174,9 @@ class Run:
         self.seen.wrong.append(f"{name}: {what}")
 
 
-def attempt(base: Path, kind: str, nth: int, *, lasting: bool, script: Script = scripted) -> Attempt:
+def attempt(
+    base: Path, kind: str, nth: int, *, lasting: bool, script: Script = scripted
+) -> Attempt:
     """Let one call fail, and those after it while the disk is not repaired.
 
     Args:
@@ -192,10 +194,10 @@ def attempt(base: Path, kind: str, nth: int, *, lasting: bool, script: Script = 
         lay_over(failing)
         return Run(folder / _NAME, failing, of_writers=kind in _OF_WRITERS).all(script(folder))
 
-    ended = run_in_child(work, errors=base / "errors.txt")
+    ended = run_in_child(work)
     found = ended.value if isinstance(ended.value, Attempt) else Attempt()
     if ended.value is None:
-        found.wrong.append(f"the process ended with {ended.code}")
+        found.wrong.append(str(ended))
     elif not (again := look(folder / _NAME)).facts or again.findings:
         found.wrong.append(f"another process finds {again.findings}")
     shutil.rmtree(folder)

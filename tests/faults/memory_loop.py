@@ -9,7 +9,9 @@ import mmap
 import os
 import resource
 import shutil
+import signal
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +19,16 @@ from typing import Final
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from tests.faults.children import look, run_in_child, short_lived, warm_up
-from tests.faults.io_loop import Attempt, Run, planted
-from tests.faults.steps import Facts, fits, scripted, with_change
+from tests.faults.io_loop import Attempt, Run
+from tests.faults.steps import Facts, Step, fits, hasty, scripted, with_change
 
 __all__ = ["measure", "swept"]
 
 _NAME: Final = "memory.db"
-# More than the whole script needs beyond what the process has: the sweep goes from nothing to this.
-_MOST_BYTES: Final = 24 * 2**20
+# Beyond what the process has: from too little for anything to enough for everything.
+_LEAST_BYTES: Final = 64 * 2**10
+_MOST_BYTES: Final = 256 * 2**20
+_CONTROLS: Final = 10
 
 
 class Limit:
@@ -48,19 +52,22 @@ class Limit:
         resource.setrlimit(resource.RLIMIT_AS, (self._most, self._most))
 
 
-def limited(base: Path, more: int) -> tuple[int, Attempt]:
+def limited(base: Path, more: int, *, planted: bool = False) -> tuple[int, Attempt]:
     """Do the steps with so many bytes more than the process has.
 
     Args:
         base: Where a folder is made for it.
         more: Bytes.
+        planted: Whether by the control, which acknowledges what ended for want of memory.
 
     Returns:
         The exit code of the process, and what came of it.
     """
     folder = base / f"memory-{more}"
     folder.mkdir()
-    steps = scripted(folder)
+    steps: Sequence[Step] = scripted(folder)
+    if planted:
+        steps = hasty(steps, MemoryError)
     done = mmap.mmap(-1, 1)
 
     def work() -> Attempt:
@@ -70,10 +77,12 @@ def limited(base: Path, more: int) -> tuple[int, Attempt]:
         run = Run(folder / _NAME, Limit(more), allowed=(MemoryError,), done=count)
         return run.all(steps)
 
-    ended = run_in_child(work, errors=base / "errors.txt")
+    ended = run_in_child(work)
     found = ended.value if isinstance(ended.value, Attempt) else Attempt()
     seen = look(folder / _NAME)
     found.wrong += seen.findings
+    if ended.code == -signal.SIGALRM:
+        found.wrong.append(f"it hung: {ended.trace}")
     if ended.value is None:
         # It ended in the middle: what was acknowledged is there, and of the next step all or nothing.
         facts: Facts = {}
@@ -86,14 +95,15 @@ def limited(base: Path, more: int) -> tuple[int, Attempt]:
     return ended.code, found
 
 
-def swept(base: Path, count: int) -> dict[str, object]:
+def swept(base: Path, count: int, *, planted: bool = False) -> dict[str, object]:
     """Try so many limits."""
     errors: Counter[str] = Counter()
     exits: Counter[int] = Counter()
     wrong: list[str] = []
     for number in range(count):
-        more = _MOST_BYTES * number // max(1, count - 1)
-        code, found = limited(base, more)
+        share = number / max(1, count - 1)
+        more = round(_LEAST_BYTES * (_MOST_BYTES / _LEAST_BYTES) ** share)
+        code, found = limited(base, more, planted=planted)
         exits[code] += 1
         errors.update(each.rpartition(": ")[2] for each in found.errors)
         wrong += [f"{more:,}: {each}" for each in found.wrong]
@@ -107,7 +117,7 @@ def swept(base: Path, count: int) -> dict[str, object]:
 
 
 def measure(count: int, _seed: int) -> dict[str, object]:
-    """Try so many limits; the control ends the process between two transactions of one step."""
+    """Try so many limits, and some by the control."""
     with short_lived("memory") as base:
         warm_up(base)
-        return swept(base, count)
+        return {**swept(base, count), "control": swept(base, min(count, _CONTROLS), planted=True)}

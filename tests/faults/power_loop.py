@@ -163,9 +163,14 @@ def recorded(folder: Path, level: Level, seed: int) -> tuple[list[Entry], list[E
 
 
 def chosen_cuts(entries: Sequence[Entry], count: int, rng: random.Random) -> list[int]:
-    """Moments to cut at: half of them right after a call returned, where losing it would show."""
+    """Moments to cut at.
+
+    Half of them are right after a call returned, where losing it would show, and a tenth while the file is made.
+    """
     returned = [at + 1 for at, entry in enumerate(entries) if entry.kind == "done"]
+    made = next(at for at, entry in enumerate(entries) if entry.kind == "asked")
     cuts = [rng.choice(returned) for _ in range(count // 2)]
+    cuts += [rng.randrange(1, made) for _ in range(count // 10)]
     cuts += [rng.randrange(1, len(entries)) for _ in range(count - len(cuts))]
     return sorted(cuts)
 
@@ -198,9 +203,9 @@ def _run(figures: Figures, base: Path, level: Level, *, cuts: int, seed: int) ->
     """Record one run and cut it so many times."""
     work = base / f"work-{seed}"
     work.mkdir()
-    ended = run_in_child(lambda: recorded(work, level, seed), errors=base / "errors.txt")
+    ended = run_in_child(lambda: recorded(work, level, seed))
     if not isinstance(ended.value, tuple):
-        figures.corrupt.append(f"the recording ended with {ended.code}")
+        figures.corrupt.append(str(ended))
         return
     entries, steps = ended.value
     rng = random.Random(seed)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ __all__ = [
     "Step",
     "at_random",
     "fits",
+    "hasty",
     "observed",
     "scripted",
     "with_change",
@@ -90,7 +92,7 @@ def observed(memory: Memory) -> Facts:
             facts[f"document {collection.name}/{item.key}"] = f"{mark}|{document.text}"
     if memory.stats().awaiting:
         facts["awaiting"] = "yes"
-    for key in memory.keys():
+    for key in memory.keys():  # noqa: SIM118 - it is no mapping
         facts[f"key {key.name}"] = "revoked" if key.revoked_at else key.scope
     for judged in memory.judged_searches(limit=1000).items:
         said = [f"{verdict.document_key} {verdict.verdict}" for verdict in judged.verdicts]
@@ -161,7 +163,7 @@ def _judge(query: str, key: str) -> Step:
 def _grant(name: str) -> Step:
     def run(memory: Memory) -> object:
         # A key has no name of the caller's choice: after an error, look first.
-        there = [key for key in memory.keys() if key.name == name]
+        there = [key for key in memory.keys() if key.name == name]  # noqa: SIM118 - it is no mapping
         return there or memory.create_key(name, scope="write")
 
     return Step("create_key", run, Effect({f"key {name}": "write"}))
@@ -169,7 +171,7 @@ def _grant(name: str) -> Step:
 
 def _revoke(name: str) -> Step:
     def run(memory: Memory) -> object:
-        ids = [key.id for key in memory.keys() if key.name == name]
+        ids = [key.id for key in memory.keys() if key.name == name]  # noqa: SIM118 - it is no mapping
         return memory.revoke_key(ids[0] if ids else "0" * 16)
 
     return Step("revoke_key", run, Effect({f"key {name}": "revoked"}))
@@ -236,6 +238,19 @@ def scripted(folder: Path) -> list[Step]:
     ]
 
 
+def hasty(steps: Sequence[Step], *errors: type[Exception]) -> list[Step]:
+    """The control: steps that say that they are done whatever came of them; but for the first."""
+
+    def with_haste(step: Step) -> Step:
+        def run(memory: Memory) -> None:
+            with suppress(*errors):
+                step.run(memory)
+
+        return replace(step, run=run)
+
+    return [steps[0], *(with_haste(step) for step in steps[1:])]
+
+
 def at_random(rng: random.Random, folder: Path) -> Iterator[Step]:
     """Steps without end; what each changes follows from those before."""
     yield _add("kept", "the port of the staging server is 8090")
@@ -286,4 +301,3 @@ def _rare(rng: random.Random, number: int, text: str, folder: Path) -> Iterator[
         yield _add(name, text, collection="side")
     else:
         yield _compact()
-

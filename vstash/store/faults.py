@@ -26,6 +26,7 @@ from vstash.errors import (
 __all__ = [
     "UNREADABLE",
     "IndexDamagedError",
+    "extended_code",
     "full",
     "index_damaged",
     "is_malformed",
@@ -95,6 +96,14 @@ _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
         StoreBusyError,
         "The file's locks did not settle; nothing was changed. Try again.",
     ),
+    (
+        apsw.ExtensionLoadingError,
+        StoreError,
+        (
+            "The vector extension of SQLite cannot be loaded. Is there enough memory? If there is, "
+            "install vstash again."
+        ),
+    ),
     (apsw.NoMemError, StoreError, "SQLite ran out of memory; nothing was changed."),
     (
         apsw.TooBigError,
@@ -139,14 +148,19 @@ def lacks_room(error: BaseException, connection: apsw.Connection | None = None) 
         return error.errno in _NO_ROOM
     if not isinstance(error, apsw.IOError):
         return isinstance(error, apsw.FullError)
-    if error.extendedresult == apsw.SQLITE_IOERR_SHMSIZE:
+    if extended_code(error) == apsw.SQLITE_IOERR_SHMSIZE:
         # The memory that processes share is a file too.
         return True
     return (
-        error.extendedresult == apsw.SQLITE_IOERR_WRITE
+        extended_code(error) == apsw.SQLITE_IOERR_WRITE
         and connection is not None
         and connection.system_errno in _NO_ROOM
     )
+
+
+def extended_code(error: apsw.Error) -> int:
+    """SQLite's extended result code, 0 where the error has none."""
+    return int(getattr(error, "extendedresult", 0))
 
 
 def is_malformed(error: apsw.Error) -> bool:

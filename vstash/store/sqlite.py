@@ -27,7 +27,7 @@ from vstash.store.backup import no_crash
 from vstash.store.connection import create_file, open_reader, open_writer, pragma_int, roll_back
 from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
-from vstash.store.faults import full, lacks_room, translate, translated
+from vstash.store.faults import extended_code, full, lacks_room, translate, translated
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
@@ -142,7 +142,7 @@ class SqliteStore(Copying):
                     "The file cannot be read. Check its permissions."
                 ) from None
             if os.access(self.path.parent, os.W_OK):
-                if error.extendedresult != apsw.SQLITE_READONLY_ROLLBACK:
+                if extended_code(error) != apsw.SQLITE_READONLY_ROLLBACK:
                     raise
                 roll_back(self.path, busy_timeout_s=self._busy_timeout_s)
                 return self._probed(immutable=False)
