@@ -33,6 +33,7 @@ __all__ = ["Attempt", "Run", "attempt", "measure", "planted", "spread"]
 _NAME: Final = "io.db"
 # Pages after which SQLite moves the log into the file: small, so that its calls fail too.
 _CHECKPOINT_PAGES: Final = 40
+_CONTROLS: Final = 8
 # Kinds of calls that only writers make: searching must go on.
 _OF_WRITERS: Final = frozenset({"write", "truncate", "sync", "full"})
 Script = Callable[[Path], Sequence[Step]]
@@ -248,9 +249,9 @@ def tried(base: Path, kind: str, count: int, *, script: Script = scripted) -> di
 
 
 def measure(count: int, _seed: int) -> dict[str, object]:
-    """Try at most so many n of each kind, 0 for every one, and the control until it is caught."""
+    """Try at most so many n of each kind, 0 for every one, and some by the control."""
     with short_lived("io") as base:
         warm_up(base)
         kinds = {kind: tried(base, kind, count) for kind in CODES}
-        control = tried(base, "sync", 0, script=planted)
+        control = tried(base, "sync", _CONTROLS, script=planted)
     return {"kinds": kinds, "control": control}
