@@ -80,10 +80,12 @@ def limited(base: Path, more: int, *, planted: bool = False) -> tuple[int, Attem
     ended = run_in_child(work)
     found = ended.value if isinstance(ended.value, Attempt) else Attempt()
     seen = look(folder / _NAME)
-    found.wrong += seen.findings
     if ended.code == -signal.SIGALRM:
         found.wrong.append(f"it hung: {ended.trace}")
-    if ended.value is None:
+    if ended.value is not None:
+        found.judge(seen)
+    else:
+        found.wrong += seen.findings
         # It ended in the middle: what was acknowledged is there, and of the next step all or nothing.
         facts: Facts = {}
         for step in steps[: done[0]]:
