@@ -98,7 +98,7 @@ def observed(memory: Memory) -> Facts:
         said = [f"{verdict.document_key} {verdict.verdict}" for verdict in judged.verdicts]
         facts[f"verdict {judged.query}"] = ", ".join(said)
     for job in memory.jobs(limit=1000).items:
-        facts[f"job {job.request.paths[0]}"] = "there"
+        facts[f"job {job.request.paths[0] if job.request else job.kind}"] = "there"
     with memory._engine.store.read() as reader:
         replies = reader._connection.execute("SELECT key, body FROM reply").fetchall()
     facts |= {f"reply {key}": str(body) for key, body in replies}
@@ -209,6 +209,15 @@ def _job(file: Path, text: str) -> Step:
     return Step("job", run, Effect(change, loose=True))
 
 
+def _back_up() -> Step:
+    def run(memory: Memory) -> None:
+        made = memory.backup()
+        # Room for the other steps; and what has its name is whole.
+        memory.delete_backup(made.name)
+
+    return Step("backup", run, Effect({}))
+
+
 def _compact() -> Step:
     return Step("compact", lambda memory: memory.compact(), Effect({}))
 
@@ -232,6 +241,7 @@ def scripted(folder: Path) -> list[Step]:
         _revoke("laptop"),
         _add("other", "in another collection", collection="side"),
         _delete("two"),
+        _back_up(),
         _compact(),
         _search("amber"),
         _add("last", "the last word"),
