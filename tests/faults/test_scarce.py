@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -96,3 +98,25 @@ def test_a_process_that_died_while_it_made_the_file(tmp_path: Path) -> None:
     with Memory(left, model="fake") as memory:
         memory.add("amber", key="first")
         assert memory.check().ok
+
+
+def test_new_folders_survive_a_power_loss(tmp_path: Path) -> None:
+    """Each folder that gets a new entry is synced, up to the first that was there before."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace shows what is synced")
+    traced = tmp_path / "trace.txt"
+    path = tmp_path / "new" / "deep" / "x.db"
+    script = f"from vstash import Memory\nMemory({str(path)!r}, model='fake').close()"
+    command = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", str(traced)]
+    done = subprocess.run(
+        [*command, sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "VSTASH_CONFIG": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if not path.exists():
+        pytest.skip(f"this user may not trace: {done.stderr}")
+    synced = set(re.findall(r"sync\(\d+<([^>]*)>\) += 0", traced.read_text(encoding="utf-8")))
+    assert {str(tmp_path), str(tmp_path / "new"), str(path.parent)} <= synced

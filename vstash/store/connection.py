@@ -17,6 +17,7 @@ import sqlite_vec
 from vstash import deadlines
 from vstash.errors import StoreForeignError, StoreIOError, StoreReadOnlyError
 from vstash.store.faults import full, lacks_room
+from vstash.store.folders import make_folder
 
 if TYPE_CHECKING:
     from vstash.types import IdArray
@@ -62,10 +63,7 @@ def create_file(path: Path) -> None:
         StoreForeignError: When a part of the path is in the way.
     """
     try:
-        missing = [folder for folder in path.parents if not folder.exists()]
-        for folder in reversed(missing):
-            # One by one: mkdir(parents=True) gives the mode to the last one only.
-            folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(path.parent)
         # Before any connection exists, so that SQLite gives -wal and -shm the same mode. O_EXCL:
         # closing a descriptor of a file that is in use here would drop SQLite's locks.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
