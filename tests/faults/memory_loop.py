@@ -28,7 +28,7 @@ _NAME: Final = "memory.db"
 # Beyond what the process has: from too little for anything to enough for everything.
 _LEAST_BYTES: Final = 64 * 2**10
 _MOST_BYTES: Final = 256 * 2**20
-_CONTROLS: Final = 10
+_CONTROLS: Final = 6
 
 
 class Limit:

@@ -38,9 +38,9 @@ def measured(fault: str, folder: Path, *, count: int) -> Any:
 @pytest.mark.timeout(240)
 def test_a_power_cut_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """With full durability all is there, with normal no file is damaged; without syncs files are."""
-    row = measured("power", tmp_path, count=25)
+    row = measured("power", tmp_path, count=20)
     full, normal, control = row["full"], row["normal"], row["control"]
-    assert full["cuts"] == 25
+    assert full["cuts"] == 20
     assert (full["corrupt"], full["lost"]) == (0, 0), full
     assert normal["corrupt"] == 0, normal
     assert normal["lost"] > 0, "the cuts missed what was not yet synced"
