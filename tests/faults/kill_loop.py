@@ -30,7 +30,7 @@ import numpy as np
 from tests.faults.operations import Acting, Change, applied, background, held
 from vstash import Memory, NewDocument
 from vstash.pipeline import prepare
-from vstash.pipeline.engine import open_engine
+from vstash.pipeline.engine import Engine, open_engine
 from vstash.store import codes, documents, keyword, vectors
 
 LONGEST_LIFE_S = 0.2
@@ -77,6 +77,38 @@ def migrate_for_ever(path: Path) -> None:
     time.sleep(LONGEST_MIGRATION_S)
 
 
+def add_planted(engine: Engine, document: NewDocument) -> None:
+    """What a store must not do: text and chunks in one transaction, words and vectors in the next."""
+    prepared = prepare.prepare(document, engine.settings)
+    (ready,) = engine.writing.readying.make_ready([(prepared, None)])
+    with engine.store.write() as writer:
+        run = writer._connection
+        collection = documents.made_collection(run, "default")
+        number = documents.insert_document(
+            run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
+        )
+        documents.insert_text(run, number, ready.row.text, new=True)
+        chunks = {
+            documents.last_chunk(run) + 1 + seq: documents.PlacedChunk(number, seq, chunk)
+            for seq, chunk in enumerate(ready.chunks)
+        }
+        documents.insert_chunks(run, chunks)
+    with engine.store.write() as writer:
+        run = writer._connection
+        counter, model = writer.change_counter + 1, writer._model_number()
+        words = {chunk: placed.row.words for chunk, placed in chunks.items()}
+        keyword.insert_words(run, words.items())
+        writer._add_postings(
+            [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
+        )
+        ids = np.array(list(chunks), dtype=np.int64)
+        matrix = np.stack([row.vector for row in ready.chunks if row.vector is not None])
+        vectors.insert_vectors(run, model, ids, matrix)
+        codes.add_codes(run, model, ids, matrix, counter, late=False)
+        run.execute("UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),))
+        writer._changed = True
+
+
 def write_planted(path: Path, _folder: Path, seed: int, _state: Change) -> None:
     """The control: text and chunks in one transaction, words and vectors in the next."""
     rng = random.Random(seed)
@@ -84,37 +116,8 @@ def write_planted(path: Path, _folder: Path, seed: int, _state: Change) -> None:
     for step in range(1_000_000):
         key = f"planted{seed}.{step}"
         document = NewDocument(text=f"{key} amber {rng.random()}", key=key)
-        prepared = prepare.prepare(document, engine.settings)
-        (ready,) = engine.writing.readying.make_ready([(prepared, None)])
         say("asked", {f"document default {key}": [document.text, [], {}]})
-        with engine.store.write() as writer:
-            run = writer._connection
-            collection = documents.made_collection(run, "default")
-            number = documents.insert_document(
-                run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
-            )
-            documents.insert_text(run, number, ready.row.text, new=True)
-            chunks = {
-                documents.last_chunk(run) + 1 + seq: documents.PlacedChunk(number, seq, chunk)
-                for seq, chunk in enumerate(ready.chunks)
-            }
-            documents.insert_chunks(run, chunks)
-        with engine.store.write() as writer:
-            run = writer._connection
-            counter, model = writer.change_counter + 1, writer._model_number()
-            words = {chunk: placed.row.words for chunk, placed in chunks.items()}
-            keyword.insert_words(run, words.items())
-            writer._add_postings(
-                [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
-            )
-            ids = np.array(list(chunks), dtype=np.int64)
-            matrix = np.stack([row.vector for row in ready.chunks if row.vector is not None])
-            vectors.insert_vectors(run, model, ids, matrix)
-            codes.add_codes(run, model, ids, matrix, counter, late=False)
-            run.execute(
-                "UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),)
-            )
-            writer._changed = True
+        add_planted(engine, document)
         say("done", {})
 
 

@@ -15,7 +15,7 @@ LONGEST_FUNCTION = 50
 FOUNDATION = {
     *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
     *("times", "wire", "testing", "replies", "keys", "jobs", "strict_json", "transfers"),
-    *("deadlines", "mounts", "upkeep"),
+    *("deadlines", "mounts", "threads", "upkeep"),
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}
@@ -47,7 +47,7 @@ OURS = {"documents.read_text"}
 # The command that starts the service is the one place where a skin knows another.
 STARTS_THE_SERVICE = ("cli/serving.py", "api")
 # And a folder may be opened, whose descriptors do not matter.
-CREATES = {("store/connection.py", "create_file"), ("store/temporary.py", "sync_folder")}
+CREATES = {("store/connection.py", "create_file"), ("store/folders.py", "sync_folder")}
 # What a caller names may be our own file under another name: one module opens it, after a look at
 # device and inode.
 OPENS = "pipeline/safe_files.py"

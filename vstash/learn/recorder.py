@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+from vstash.threads import started
+
 __all__ = ["Recorder"]
 
 Row = TypeVar("Row")
@@ -47,11 +49,13 @@ class Recorder(Generic[Row]):
         return self._dropped
 
     def record(self, row: Row) -> None:
-        """Queue a row; when the queue is full the row is dropped and counted."""
+        """Queue a row; when the queue is full or nobody is there to empty it, it is dropped and counted."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="vstash-log", daemon=True)
-                self._thread.start()
+                self._thread = started(self._run, name="vstash-log")
+            if self._thread is None:
+                self._dropped += 1
+                return
         try:
             self._queue.put_nowait((row,))
         except queue.Full:
@@ -73,6 +77,9 @@ class Recorder(Generic[Row]):
             try:
                 if rows:
                     self._dropped += len(rows) - self._write(rows)
+            except MemoryError:
+                # Whoever waits for the rows would wait for ever, were this thread to end.
+                self._dropped += len(rows)
             finally:
                 for _ in taken:
                     self._queue.task_done()

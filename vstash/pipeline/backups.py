@@ -12,7 +12,8 @@ from vstash.errors import BackupNotFoundError, SettingsError, StoreError
 from vstash.store.backup import read_back
 from vstash.store.backup_names import BackupName, kept, parsed
 from vstash.store.documents import to_datetime
-from vstash.store.temporary import sync_folder, told
+from vstash.store.folders import sync_folder
+from vstash.store.temporary import told
 from vstash.upkeep import BackupInfo, BackupProgress, BackupProgressCallback, BackupReason
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from vstash.pipeline.overlap import overlapped
 from vstash.pipeline.ready import digest
 from vstash.reports import EmbedProgress, EmbedReport
 from vstash.text.chunk import passage
+from vstash.threads import started
 
 if TYPE_CHECKING:
     from vstash.pipeline.ready import Readying
@@ -109,8 +110,7 @@ class BackgroundEmbedding:
     def start(self) -> None:
         """Begin; a second call changes nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="vstash-background", daemon=True)
-            self._thread.start()
+            self._thread = started(self._run, name="vstash-background")
 
     def wake(self) -> None:
         """Look at once."""
@@ -132,4 +132,6 @@ class BackgroundEmbedding:
             except VstashError as error:
                 # They stay in the queue: the next look tries again, and searches say how many wait.
                 _log.warning("embedding in the background failed: %s", error.code)
+            except MemoryError:
+                _log.warning("embedding in the background failed for want of memory")
             self._wake.wait(_PATIENCE_S)

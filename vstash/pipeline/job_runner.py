@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vstash.errors import InternalError, StoreError, VstashError
 from vstash.jobs import JobError, JobState
 from vstash.pipeline.job_work import Ended, IngestWork, UpkeepWork, Work
+from vstash.threads import started
 
 if TYPE_CHECKING:
     from vstash.pipeline.embedding import BackgroundEmbedding
@@ -85,10 +87,7 @@ class JobRunner:
         with self._lock:
             if self._thread is None:
                 # In a context of its own: the deadline of whoever asked is not that of the jobs.
-                self._thread = threading.Thread(
-                    target=Context().run, args=(self._loop,), name="vstash-jobs", daemon=True
-                )
-                self._thread.start()
+                self._thread = started(partial(Context().run, self._loop), name="vstash-jobs")
         self._wake.set()
 
     def cancel(self, job_id: str) -> None:
@@ -124,6 +123,8 @@ class JobRunner:
                     pass
             except VstashError as error:
                 _log.warning("a job could not be worked on: %s", error.code)
+            except MemoryError:
+                _log.warning("a job could not be worked on for want of memory")
             self._wake.wait(_PATIENCE_S)
 
     def _work_off_one(self) -> bool:
@@ -202,13 +203,13 @@ class JobRunner:
                     ):
                         job.cancelled.set()
 
-        thread = threading.Thread(target=beat, name="vstash-job-beat", daemon=True)
-        thread.start()
+        thread = started(beat, name="vstash-job-beat")
         try:
             yield
         finally:
             ended.set()
-            thread.join()
+            if thread is not None:
+                thread.join()
 
 
 def _is_lost(running: Running, now: int) -> bool:

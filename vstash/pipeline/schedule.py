@@ -19,6 +19,7 @@ from vstash.store.backup import last_change
 from vstash.store.backup_names import BackupName, parsed
 from vstash.store.documents import to_datetime
 from vstash.store.temporary import under_way
+from vstash.threads import started
 
 if TYPE_CHECKING:
     from vstash.settings import Settings
@@ -109,8 +110,7 @@ class BackgroundBackups:
     def start(self) -> None:
         """Begin, where the settings say so; a second call changes nothing."""
         if self._settings.backup_every and self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="vstash-backups", daemon=True)
-            self._thread.start()
+            self._thread = started(self._run, name="vstash-backups")
 
     def close(self) -> None:
         """Give up one that is under way; nothing is left of it."""

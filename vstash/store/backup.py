@@ -26,8 +26,9 @@ from vstash.errors import (
 )
 from vstash.store.connection import fetch, open_reader
 from vstash.store.faults import translated
+from vstash.store.folders import sync_folder
 from vstash.store.migrate import identify, known_migrations
-from vstash.store.temporary import sync_folder, temporary, told
+from vstash.store.temporary import temporary, told
 
 __all__ = [
     "ProgressCallback",

@@ -17,6 +17,8 @@ import sqlite_vec
 
 from vstash import deadlines
 from vstash.errors import StoreForeignError, StoreIOError, StoreReadOnlyError
+from vstash.store.faults import full, lacks_room
+from vstash.store.folders import make_folder
 
 if TYPE_CHECKING:
     from vstash.types import IdArray
@@ -30,6 +32,7 @@ __all__ = [
     "open_reader",
     "open_writer",
     "pragma_int",
+    "roll_back",
 ]
 
 APPLICATION_ID = 0x76737468  # "vsth"
@@ -63,10 +66,7 @@ def create_file(path: Path) -> None:
         StoreForeignError: When a part of the path is in the way.
     """
     try:
-        missing = [folder for folder in path.parents if not folder.exists()]
-        for folder in reversed(missing):
-            # One by one: mkdir(parents=True) gives the mode to the last one only.
-            folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(path.parent)
         # Before any connection exists, so that SQLite gives -wal and -shm the same mode. O_EXCL:
         # closing a descriptor of a file that is in use here would drop SQLite's locks.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -88,6 +88,8 @@ def create_file(path: Path) -> None:
                 "The folder cannot be written, so the file cannot be made.",
                 local_detail=str(path.parent),
             ) from error
+        if lacks_room(error):
+            raise full() from error
         raise StoreIOError(
             "The file cannot be made.", local_detail=f"{path}: {error.strerror}"
         ) from error
@@ -156,6 +158,20 @@ def open_writer(
         connection.close()
         raise
     return connection
+
+
+def roll_back(path: Path, *, busy_timeout_s: float) -> None:
+    """Undo what a process left half done that ended while it made the file, before the file had its log.
+
+    Args:
+        path: A file that has a journal beside it, which connections that only read may not apply.
+        busy_timeout_s: Seconds to wait for another process.
+    """
+    connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE, busy_timeout_s)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+    finally:
+        connection.close()
 
 
 def id_list(ids: IdArray) -> Any:

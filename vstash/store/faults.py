@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,11 @@ from vstash.errors import (
 __all__ = [
     "UNREADABLE",
     "IndexDamagedError",
+    "extended_code",
+    "full",
     "index_damaged",
     "is_malformed",
+    "lacks_room",
     "require",
     "translate",
     "translated",
@@ -39,6 +43,11 @@ UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
 # What a statement that is interrupted raises, also from inside of an index, and what a wait does.
 _BY_DEADLINE: Final = (apsw.InterruptError, apsw.SQLError, apsw.BusyError)
 
+# SQLite takes note of a full disk alone; the system also refuses by a quota or a limit on the size of files.
+_NO_ROOM: Final = frozenset(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
+)
+
 _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
     (
         apsw.BusyError,
@@ -49,11 +58,6 @@ _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
         ),
     ),
     (apsw.LockedError, StoreBusyError, "The file is in use; nothing was changed. Try again."),
-    (
-        apsw.FullError,
-        StoreFullError,
-        "The disk is full; nothing was changed. Free some space and try again.",
-    ),
     (
         apsw.ReadOnlyError,
         StoreReadOnlyError,
@@ -92,6 +96,14 @@ _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
         StoreBusyError,
         "The file's locks did not settle; nothing was changed. Try again.",
     ),
+    (
+        apsw.ExtensionLoadingError,
+        StoreError,
+        (
+            "The vector extension of SQLite cannot be loaded. Is there enough memory? If there is, "
+            "install vstash again."
+        ),
+    ),
     (apsw.NoMemError, StoreError, "SQLite ran out of memory; nothing was changed."),
     (
         apsw.TooBigError,
@@ -101,15 +113,18 @@ _TABLE: tuple[tuple[type[apsw.Error], type[VstashError], str], ...] = (
 )
 
 
-def translate(error: apsw.Error) -> VstashError:
+def translate(error: apsw.Error, connection: apsw.Connection | None = None) -> VstashError:
     """Turn an error of SQLite into the matching error of vstash.
 
     Args:
         error: What APSW raised.
+        connection: That may have raised it, which knows more.
 
     Returns:
         An error whose message holds no SQL; a defect of ours becomes `InternalError`.
     """
+    if lacks_room(error, connection):
+        return full()
     for kind, ours, message in _TABLE:
         if isinstance(error, kind):
             return ours(message)
@@ -121,9 +136,41 @@ def translate(error: apsw.Error) -> VstashError:
     )
 
 
+def lacks_room(error: BaseException, connection: apsw.Connection | None = None) -> bool:
+    """Whether it failed because there is no space, and so that nothing was changed.
+
+    Args:
+        error: What was raised. A sync that fails for want of space is none of these: nobody knows what
+            came of what it should have made safe.
+        connection: That raised it, where it is known.
+    """
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    if not isinstance(error, apsw.IOError):
+        return isinstance(error, apsw.FullError)
+    if extended_code(error) == apsw.SQLITE_IOERR_SHMSIZE:
+        # The memory that processes share is a file too.
+        return True
+    return (
+        extended_code(error) == apsw.SQLITE_IOERR_WRITE
+        and connection is not None
+        and connection.system_errno in _NO_ROOM
+    )
+
+
+def extended_code(error: apsw.Error) -> int:
+    """SQLite's extended result code, 0 where the error has none."""
+    return int(getattr(error, "extendedresult", 0))
+
+
 def is_malformed(error: apsw.Error) -> bool:
     """Whether SQLite could not read stored JSON, which it tells like a wrong statement."""
     return isinstance(error, apsw.SQLError) and str(error) == "malformed JSON"
+
+
+def full() -> StoreFullError:
+    """The error for a disk without space."""
+    return StoreFullError("The disk is full; nothing was changed. Free some space and try again.")
 
 
 def unreadable() -> StoreCorruptError:

@@ -14,8 +14,9 @@ from vstash.store.backup import counted, no_crash, publish
 from vstash.store.backup_names import aside_name
 from vstash.store.connection import fetch, open_writer
 from vstash.store.faults import translated
+from vstash.store.folders import sync_folder
 from vstash.store.restore import end_open_jobs
-from vstash.store.temporary import sync_folder, told
+from vstash.store.temporary import told
 
 __all__ = ["put_in_place"]
 

@@ -24,10 +24,10 @@ from vstash.errors import (
 )
 from vstash.store import check
 from vstash.store.backup import no_crash
-from vstash.store.connection import create_file, open_reader, open_writer, pragma_int
+from vstash.store.connection import create_file, open_reader, open_writer, pragma_int, roll_back
 from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
-from vstash.store.faults import translate, translated
+from vstash.store.faults import extended_code, full, lacks_room, translate, translated
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.presence import Presence
 from vstash.store.session import Reader
@@ -85,6 +85,8 @@ class SqliteStore(Copying):
         self._idle: list[apsw.Connection] = []
         self._writer: apsw.Connection | None = None
         self._derived = LatestDerived()
+        # Whether a write lately found the disk full.
+        self._crowded = False
         self.immutable = False
         try:
             self._open(create=create)
@@ -109,8 +111,9 @@ class SqliteStore(Copying):
         try:
             self._bring_up_to_date()
         except apsw.Error as error:
+            failed = translate(error, self._writer)
             self.close()
-            raise self._named(translate(error)) from error
+            raise self._named(failed) from error
         except VstashError as error:
             self.close()
             raise self._named(error) from error
@@ -140,13 +143,16 @@ class SqliteStore(Copying):
     def _first_reader(self) -> apsw.Connection:
         try:
             return self._probed(immutable=False)
-        except (apsw.CantOpenError, apsw.ReadOnlyError):
+        except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
             if not os.access(self.path, os.R_OK):
                 raise StoreReadOnlyError(
                     "The file cannot be read. Check its permissions."
                 ) from None
             if os.access(self.path.parent, os.W_OK):
-                raise
+                if extended_code(error) != apsw.SQLITE_READONLY_ROLLBACK:
+                    raise
+                roll_back(self.path, busy_timeout_s=self._busy_timeout_s)
+                return self._probed(immutable=False)
         wal = self.path.with_name(self.path.name + "-wal")
         if wal.exists() and wal.stat().st_size:
             raise StoreReadOnlyError(
@@ -266,6 +272,8 @@ class SqliteStore(Copying):
     @contextmanager
     def _transaction(self, busy_ms: int) -> Iterator[Writer]:
         connection = self._write_connection()
+        if self._crowded:
+            self._make_room(connection)
         connection.set_busy_timeout(busy_ms)
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -279,12 +287,32 @@ class SqliteStore(Copying):
             # From here on it is done: one that was interrupted would leave it open whether it is.
             with deadlines.unhurried():
                 connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
+            crowded = lacks_room(error, connection)
+            self._crowded = self._crowded or crowded
             # SQLite has already rolled back after some errors, such as a full disk.
             if connection.in_transaction:
                 with deadlines.unhurried():
                     connection.execute("ROLLBACK")
+            if crowded:
+                raise full() from error
             raise
+
+    def _make_room(self, connection: apsw.Connection) -> None:
+        """After the disk was full: move the log into the file, where it may take a fraction of the space."""
+        try:
+            self._empty_log(connection)
+        except apsw.Error as error:
+            if not lacks_room(error, connection):
+                raise
+        else:
+            self._crowded = False
+
+    @staticmethod
+    def _empty_log(connection: apsw.Connection) -> None:
+        # A reader under way keeps the log; it must not keep everybody waiting.
+        connection.set_busy_timeout(0)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def check(self, normalise: Callable[[str], str]) -> check.CheckResult:
         """Compare text, words, vectors, codes and counters with one another.
@@ -327,11 +355,8 @@ class SqliteStore(Copying):
             writer.optimise_words()
         with self._write_lock:
             self._usable()
-            connection = self._write_connection()
-            # A reader under way keeps the log; it must not keep everybody waiting.
-            connection.set_busy_timeout(0)
             with translated():
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._empty_log(self._write_connection())
 
     def close(self) -> None:
         """Close every connection; may be called more than once."""

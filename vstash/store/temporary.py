@@ -1,4 +1,4 @@
-"""Files under a temporary name, and names that survive a power loss."""
+"""Files under a temporary name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Final
 from vstash.errors import StoreFullError, StoreIOError, VstashError
 from vstash.store.connection import create_file
 
-__all__ = ["sync_folder", "temporary", "told", "under_way"]
+__all__ = ["temporary", "told", "under_way"]
 
 # A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
 _LEFT_BEHIND_S: Final = 86_400
@@ -82,21 +82,6 @@ def under_way(folder: Path) -> list[str]:
         return []
     _remove_left_behind(folder)
     return [part.name[1:].rsplit(".", 2)[0] for part in folder.glob(f".*{_SUFFIX}")]
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power loss, where the system offers that.
-
-    Args:
-        folder: A folder, so that no descriptor of the file itself is opened or closed.
-    """
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def told(error: OSError, path: Path) -> VstashError:

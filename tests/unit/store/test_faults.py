@@ -22,6 +22,7 @@ EXPECTED: dict[str, type[VstashError]] = {
     "BusyError": StoreBusyError,
     "LockedError": StoreBusyError,
     "ProtocolError": StoreBusyError,
+    "ExtensionLoadingError": StoreError,
     "FullError": StoreFullError,
     "ReadOnlyError": StoreReadOnlyError,
     "PermissionsError": StoreReadOnlyError,
