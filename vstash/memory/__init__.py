@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
+from vstash.memory.checking import Checking
 from vstash.memory.collecting import Collecting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
@@ -37,6 +38,7 @@ class Memory(
     Granting,
     Transferring,
     Working,
+    Checking,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 

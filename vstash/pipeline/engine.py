@@ -14,8 +14,10 @@ import numpy as np
 from vstash.embed.catalogue import open_model
 from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError, StoreNewerError
 from vstash.learn.recorder import Recorder
+from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
+from vstash.pipeline.checking import Checking, derivation
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.documents import Documents
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
@@ -32,6 +34,7 @@ from vstash.pipeline.once import Once
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
+from vstash.pipeline.repairing import Repairing
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.search import Searching
 from vstash.pipeline.upkeep import Upkeep
@@ -85,6 +88,8 @@ class Engine:
     exporting: Exporting
     importing: Importing
     jobs: Jobs
+    checking: Checking
+    repairing: Repairing
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -152,7 +157,10 @@ def _assembled(
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
     removing = Removing(store, recorder, clock)
     reporting = Reporting(store, embedder.info, settings, recorder)
-    upkeep = Upkeep(reporting, removing)
+    rules = derivation(readying)
+    checking = Checking(store, rules, recorder)
+    repairing = Repairing(store, rules, checking, embedding, Backups(store, settings, clock), clock)
+    upkeep = Upkeep(checking, removing)
     return Engine(
         store=store,
         settings=settings,
@@ -176,6 +184,8 @@ def _assembled(
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
         jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
+        checking=checking,
+        repairing=repairing,
     )
 
 
@@ -192,25 +202,32 @@ def _agree(store: Store, info: ModelInfo) -> int:
     """Bring what is derived to this version's rules and settle the file's model; returns its number."""
     with store.read() as reader:
         known, normaliser, coder = reader.model, reader.normaliser, reader.coder
-    if normaliser > NORMALISER_VERSION:
+    if normaliser is not None and normaliser > NORMALISER_VERSION:
         raise StoreNewerError(
             "The keyword index was derived by a newer vstash. Install a newer vstash; the file was "
             "left as it is.",
             local_detail=str(store.path),
         )
     _require_same_model(store, known, info)
-    outdated = normaliser < NORMALISER_VERSION or (coder < CODER_VERSION and not store.immutable)
+    outdated = _older(normaliser, NORMALISER_VERSION) or (
+        _older(coder, CODER_VERSION) and not store.immutable
+    )
     if known is not None and not outdated:
         return known[0]
     with store.write() as writer:
         # Another process may have been faster.
-        if writer.normaliser < NORMALISER_VERSION:
+        if _older(writer.normaliser, NORMALISER_VERSION):
             writer.derive_words(indexed, NORMALISER_VERSION)
         known = writer.model or (writer.use_model(info), info)
-        if writer.coder < CODER_VERSION:
+        if _older(writer.coder, CODER_VERSION):
             writer.derive_codes()
     _require_same_model(store, known, info)
     return known[0]
+
+
+def _older(version: int | None, newest: int) -> bool:
+    """Whether a version is there and old; one that is not there is for a check to tell."""
+    return version is not None and version < newest
 
 
 def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info: ModelInfo) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vstash.jobs import UpkeepRequest, UpkeepTask
+from vstash.upkeep import CheckLevel
 
 if TYPE_CHECKING:
+    from vstash.pipeline.checking import Checking
     from vstash.pipeline.removing import Removing
-    from vstash.pipeline.report import Reporting
 
 __all__ = ["Step", "Upkeep"]
 
@@ -22,10 +23,10 @@ Step = Callable[[int, int], None]
 class Upkeep:
     """The parts that keep a file in order."""
 
-    reporting: Reporting
+    checking: Checking
     removing: Removing
 
-    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:  # noqa: ARG002 - used at the merge
+    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.
 
         Args:
@@ -38,5 +39,8 @@ class Upkeep:
         """
         step(0, 0)
         if task == "check":
-            return self.reporting.check()
+            level: CheckLevel = "quick" if request.quick else "full"
+            return self.checking.check(
+                level=level, progress=lambda state: step(state.done, state.total)
+            )
         return self.removing.compact()

@@ -104,5 +104,3 @@ def _left_out(connection: apsw.Connection, number: int, text: str) -> bool:
             return True
         covered = max(covered, end)
     return covered > len(text) or bool(text[covered:].strip())
-
-

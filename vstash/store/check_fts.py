@@ -15,9 +15,11 @@ import apsw
 from vstash.store.connection import fetch
 from vstash.store.found import Found
 
-__all__ = ["counted_rows", "uncounted"]
+__all__ = ["counted_rows", "misconfigured", "uncounted", "unreachable"]
 
 _AVERAGES: Final = 1
+# The formats that FTS5 knows.
+_VERSIONS: Final = (4, 5)
 
 
 def _varint(number: int) -> bytes:
@@ -32,15 +34,41 @@ def _first(data: bytes) -> int:
     number = 0
     for byte in data:
         number = number << 7 | byte & 0x7F
-        if byte < 0x80:
+        if not byte & 0x80:
             break
     return number
 
 
 def counted_rows(connection: apsw.Connection) -> int:
     """How many chunks FTS5 believes that its index holds."""
-    rows = fetch(connection, "SELECT block FROM keyword_data WHERE id = ?", (_AVERAGES,))
-    return _first(bytes(rows[0][0])) if rows else 0
+    return _first(_averages(connection))
+
+
+def _averages(connection: apsw.Connection) -> bytes:
+    rows = fetch(
+        connection, "SELECT CAST(block AS BLOB) FROM keyword_data WHERE id = ?", (_AVERAGES,)
+    )
+    return bytes(rows[0][0] or b"") if rows else b""
+
+
+def misconfigured(connection: apsw.Connection) -> bool:
+    """Whether FTS5 would refuse its own tables."""
+    rows = fetch(connection, "SELECT v FROM keyword_config WHERE k = 'version'")
+    return not rows or rows[0][0] not in _VERSIONS
+
+
+def unreachable(connection: apsw.Connection) -> Found:
+    """Look every word up: a walk through all words passes by the index that a search goes through.
+
+    Args:
+        connection: In a read transaction.
+    """
+    lost = 0
+    for term, chunks in fetch(connection, "SELECT term, doc FROM keyword_row"):
+        rows = fetch(connection, "SELECT doc FROM keyword_row WHERE term = ?", (term,))
+        lost += rows != [(chunks,)]
+    if lost:
+        yield "words_damaged", ["words that a search does not find"]
 
 
 def uncounted(connection: apsw.Connection, sizes: Mapping[int, Sequence[int]]) -> Found:
@@ -52,14 +80,13 @@ def uncounted(connection: apsw.Connection, sizes: Mapping[int, Sequence[int]]) -
     """
     wrong = [
         chunk
-        for chunk, size in connection.execute("SELECT id, sz FROM keyword_docsize")
+        for chunk, size in connection.execute("SELECT id, CAST(sz AS BLOB) FROM keyword_docsize")
         if chunk in sizes and bytes(size or b"") != _written(sizes[chunk])
     ]
     yield "words_uncounted", wrong
-    rows = fetch(connection, "SELECT block FROM keyword_data WHERE id = ?", (_AVERAGES,))
     totals = [len(sizes), *(map(sum, zip(*sizes.values(), strict=True)) if sizes else (0, 0, 0))]
     # An index that never held anything may have no record yet.
-    if any(totals) and (not rows or bytes(rows[0][0] or b"") != _written(totals)):
+    if any(totals) and _averages(connection) != _written(totals):
         yield "words_uncounted", ["all"]
 
 

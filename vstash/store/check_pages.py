@@ -19,7 +19,7 @@ _TOLD: Final = (
     ("index_differs", re.compile(r"row \S+ missing from index|wrong # of entries in index|"
                                  r"non-unique entry in index|row \S+ values differ from index|"
                                  r"rowid not at end-of-record")),
-    ("words_damaged", re.compile(r"inverted index for FTS5 table")),
+    ("words_damaged", re.compile(r"inverted index for FTS5 table|fts5")),
     ("row_invalid", re.compile(r"CHECK constraint failed in|NULL value in|non-\w+ value in|"
                                r"(NUMERIC|TEXT) value in")),
 )  # fmt: skip
@@ -37,7 +37,7 @@ def page_findings(connection: apsw.Connection, level: CheckLevel) -> Found:
     """
     try:
         lines = _quick(connection) if level == "quick" else _told(connection, "integrity_check")
-    except apsw.CorruptError as error:
+    except (apsw.CorruptError, apsw.SQLError) as error:
         lines = [str(error)]
     for line in lines:
         yield next((code for code, known in _TOLD if known.search(line)), "file_damaged"), [line]

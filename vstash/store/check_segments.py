@@ -15,7 +15,6 @@ from vstash.errors import StoreCorruptError
 from vstash.store.connection import fetch
 from vstash.store.found import Found
 from vstash.store.lengths import all_lengths
-from vstash.store.faults import require
 from vstash.store.packing import unpacked
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ _HIGHEST_LEVEL: Final = 10
 _AT_ONCE: Final = 1000
 
 
-def segment_findings(
-    connection: apsw.Connection, held: Mapping[int, tuple[int, int]]
-) -> Found:
+def segment_findings(connection: apsw.Connection, held: Mapping[int, tuple[int, int]]) -> Found:
     """Compare each segment's bounds and number of chunks with its postings.
 
     A reader that kept earlier postings reads only the segments whose last chunk is newer, so a bound
@@ -71,9 +68,7 @@ class PackedWords:
     bounds: dict[int, tuple[int, int]]
 
 
-def packed_words(
-    connection: apsw.Connection, size: int, mark: Callable[[str], int]
-) -> PackedWords:
+def packed_words(connection: apsw.Connection, size: int, mark: Callable[[str], int]) -> PackedWords:
     """Read all postings.
 
     Args:
@@ -85,25 +80,26 @@ def packed_words(
     rows = connection.execute("SELECT segment, word, ids, counts FROM posting ORDER BY segment")
     for segment, of_segment in groupby(rows, key=itemgetter(0)):
         while part := list(islice(of_segment, _AT_ONCE)):
-            try:
-                _add(made, segment, part, mark)
-            except StoreCorruptError:
-                for row in part:
-                    try:
-                        _add(made, segment, [row], mark)
-                    except StoreCorruptError:  # noqa: PERF203 - one damaged row among many
-                        made.damaged.append(str(segment))
+            if not _add(made, segment, part, mark):
+                # One damaged row among many.
+                sound = [_add(made, segment, [row], mark) for row in part]
+                made.damaged.extend(str(segment) for each in sound if not each)
     return made
 
 
 def _add(
     made: PackedWords, segment: int, rows: Sequence[tuple[Any, ...]], mark: Callable[[str], int]
-) -> None:
-    found = unpacked([row[2:] for row in rows])
+) -> bool:
+    try:
+        found = unpacked([row[2:] for row in rows])
+    except StoreCorruptError:
+        return False
     low, high = int(found.ids.min()), int(found.ids.max())
-    require(high < len(made.sums))
+    if high >= len(made.sums):
+        return False
     marks = np.array([mark(row[1]) for row in rows], dtype=np.uint64)
     often = 2 * found.counts.astype(np.uint64) + np.uint64(1)
     np.add.at(made.sums, found.ids, np.repeat(marks, found.sizes) * often)
     known = made.bounds.get(segment, (low, high))
     made.bounds[segment] = (min(low, known[0]), max(high, known[1]))
+    return True

@@ -16,7 +16,7 @@ from vstash.store.faults import UNREADABLE
 from vstash.store.found import Found, Rules, Tick
 from vstash.store.jobs import JobReader
 
-__all__ = ["service_findings", "unlinked"]
+__all__ = ["readable_job", "service_findings", "unlinked"]
 
 _HTTP: Final = range(100, 600)
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -56,11 +56,16 @@ def service_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) ->
     unfit = connection.execute(f"SELECT id FROM job WHERE NOT coalesce({_FITTING}, 0)")
     yield "job_damaged", (row[0] for row in unfit)
     reader = JobReader(connection)
-    for (job,) in fetch(connection, "SELECT id FROM job"):
-        try:
-            reader.find(job)
-        except (StoreCorruptError, *UNREADABLE):
-            yield "job_damaged", [job]
+    jobs = fetch(connection, "SELECT id FROM job")
+    yield "job_damaged", [job for (job,) in jobs if not readable_job(reader, job)]
+
+
+def readable_job(reader: JobReader, job: str) -> bool:
+    """Whether a job can be read."""
+    try:
+        return reader.find(job) is not None
+    except (StoreCorruptError, *UNREADABLE):
+        return False
 
 
 def _replies(connection: apsw.Connection) -> Found:

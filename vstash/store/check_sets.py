@@ -8,7 +8,7 @@ import apsw
 import numpy as np
 
 from vstash.store import vectors
-from vstash.store.check_fts import counted_rows
+from vstash.store.check_fts import counted_rows, misconfigured
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
 from vstash.store.lengths import all_lengths
@@ -48,6 +48,8 @@ def set_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Fou
 
 
 def _words(connection: apsw.Connection, chunks: IdArray) -> Found:
+    if misconfigured(connection):
+        yield "words_damaged", ["version"]
     indexed = _ids(connection, "SELECT id FROM keyword_docsize ORDER BY id")
     yield "words_missing", np.setdiff1d(chunks, indexed).tolist()
     yield "words_orphaned", np.setdiff1d(indexed, chunks).tolist()

@@ -11,7 +11,7 @@ import apsw
 import numpy as np
 
 from vstash.store import documents
-from vstash.store.check_fts import uncounted
+from vstash.store.check_fts import uncounted, unreachable
 from vstash.store.check_segments import packed_words, segment_findings
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
@@ -58,6 +58,7 @@ def words(connection: apsw.Connection, rules: Rules, tick: Tick) -> Found:
     yield from uncounted(connection, held.sizes)
     yield from segment_findings(connection, held.bounds)
     yield from _searchable(connection)
+    yield from unreachable(connection)
 
 
 class _Held:

@@ -49,4 +49,6 @@ class Rules:
 
 def told(code: str, rows: Sequence[object]) -> Finding:
     """A finding as it is told: how many rows, and ids of some."""
-    return Finding(code, KINDS[code].message, len(rows), tuple(str(row) for row in rows[:_EXAMPLES]))
+    return Finding(
+        code, KINDS[code].message, len(rows), tuple(str(row) for row in rows[:_EXAMPLES])
+    )

@@ -9,7 +9,9 @@ from typing import Final
 import apsw
 
 from vstash.findings import KINDS
+from vstash.store import keyword
 from vstash.store.check import CheckResult
+from vstash.store.codes import CODER_VERSION
 from vstash.store.found import Rules
 from vstash.store.repair_chunks import restore_chunks, restore_digests
 from vstash.store.repair_counters import count_anew, restore_meta, restore_record, restore_sequences
@@ -73,6 +75,8 @@ def apply(
     made = restore_schema(connection) if "schema_differs" in codes else False
     if "index_differs" in codes:
         connection.execute("REINDEX")
+    if "words_damaged" in codes:
+        keyword.restore_format(connection)
     restore_meta(connection)
     restore_record(connection)
     progress("rows", 0, 0)
@@ -97,11 +101,12 @@ def apply(
     changed = restore_vectors(connection, [int(str(chunk)) for chunk in lost])
     count_anew(connection)
     writer = Writer(connection, crash_point)
-    if anew or changed:
+    if anew or changed or writer.coder != CODER_VERSION:
         restore_signs(connection)
         writer.derive_codes()
     crash_point("repair:vectors")
-    if made or restored or any(code.startswith(_WORDS) for code in codes):
+    reword = made or restored or any(code.startswith(_WORDS) for code in codes)
+    if reword or writer.normaliser != rules.version:
         progress("words", 0, 0)
         writer.derive_words(rules.words, rules.version)
     crash_point("repair:words")

@@ -7,10 +7,8 @@ from typing import Final
 
 import apsw
 
-from vstash.errors import StoreCorruptError
-from vstash.store.check_service import unlinked
+from vstash.store.check_service import readable_job, unlinked
 from vstash.store.connection import fetch
-from vstash.store.faults import UNREADABLE
 from vstash.store.jobs import JobReader
 
 __all__ = ["clean_rows", "remove_orphans"]
@@ -19,10 +17,14 @@ __all__ = ["clean_rows", "remove_orphans"]
 # with their documents.
 _ORPHANS: Final = (
     "DELETE FROM search WHERE collection NOT IN (SELECT name FROM collection)",
-    "DELETE FROM triple WHERE search NOT IN (SELECT number FROM search) "
-    "OR positive NOT IN (SELECT id FROM chunk) OR negative NOT IN (SELECT id FROM chunk)",
-    "DELETE FROM feedback WHERE search NOT IN (SELECT number FROM search) "
-    "OR document NOT IN (SELECT number FROM document)",
+    (
+        "DELETE FROM triple WHERE search NOT IN (SELECT number FROM search) "
+        "OR positive NOT IN (SELECT id FROM chunk) OR negative NOT IN (SELECT id FROM chunk)"
+    ),
+    (
+        "DELETE FROM feedback WHERE search NOT IN (SELECT number FROM search) "
+        "OR document NOT IN (SELECT number FROM document)"
+    ),
     "UPDATE feedback SET chunk = NULL WHERE chunk NOT IN (SELECT id FROM chunk)",
     "DELETE FROM posting WHERE segment NOT IN (SELECT id FROM segment)",
     "DELETE FROM awaiting WHERE chunk NOT IN (SELECT id FROM chunk)",
@@ -73,9 +75,7 @@ def _end_job(connection: apsw.Connection, job: str) -> None:
         "finished = coalesce(finished, seen) WHERE id = ?",
         (job,),
     )
-    try:
-        JobReader(connection).find(job)
-    except (StoreCorruptError, *UNREADABLE):
+    if not readable_job(JobReader(connection), job):
         connection.execute("DELETE FROM job WHERE id = ?", (job,))
 
 

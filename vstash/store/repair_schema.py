@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import apsw
 
+from vstash.store.keyword import restore_format
 from vstash.store.schema import SchemaObject, actual, expected, is_derived
 
 __all__ = ["restore_schema"]
@@ -49,7 +50,7 @@ def _make(
                 connection.execute(f"DROP TABLE {_quoted(name)}")
     connection.execute(thing.sql)
     if thing.name == "keyword_config":
-        connection.execute("INSERT INTO keyword_config (k, v) VALUES ('version', 4)")
+        restore_format(connection)
     return thing.kind == "table"
 
 

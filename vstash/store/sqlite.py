@@ -18,17 +18,20 @@ from vstash.errors import (
     ForkedError,
     PathNotFoundError,
     StoreBusyError,
+    StoreCorruptError,
     StoreForeignError,
     StoreReadOnlyError,
     VstashError,
 )
-from vstash.store import check
+from vstash.store import check, repair
 from vstash.store.connection import create_file, open_reader, open_writer
 from vstash.store.derived import Derived
 from vstash.store.faults import translate, translated
+from vstash.store.found import Rules
 from vstash.store.migrate import identify, known_migrations, migrate
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
+from vstash.upkeep import CheckLevel
 
 __all__ = ["SqliteStore"]
 
@@ -39,6 +42,10 @@ _MERGED_AT_ONCE = 20_000
 
 
 def _no_crash(_name: str) -> None:
+    return
+
+
+def _untold(_part: str, _done: int, _total: int) -> None:
     return
 
 
@@ -158,10 +165,13 @@ class SqliteStore:
 
     def _write_connection(self) -> apsw.Connection:
         if self._writer is None:
-            self._writer = open_writer(
-                self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
-            )
+            self._writer = self._new_writer()
         return self._writer
+
+    def _new_writer(self) -> apsw.Connection:
+        return open_writer(
+            self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
+        )
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -208,13 +218,24 @@ class SqliteStore:
             DeadlineError: When the deadline passed before the commit; nothing was changed.
             StoreError: When the write failed.
         """
+        self._require_writable()
+        wait = self._busy_timeout_s if timeout_s is None else timeout_s
+        with self._alone(wait):
+            busy_ms = math.ceil(deadlines.patience(wait) * 1000)
+            with translated(), self._transaction(busy_ms) as writer:
+                yield writer
+
+    def _require_writable(self) -> None:
         self._usable()
         if self.immutable:
             raise StoreReadOnlyError(
                 "The file's folder cannot be written, so the file is open for reading only.",
                 local_detail=str(self.path),
             )
-        wait = self._busy_timeout_s if timeout_s is None else timeout_s
+
+    @contextmanager
+    def _alone(self, wait: float) -> Iterator[None]:
+        """Hold the lock that the threads of this process write under."""
         if not deadlines.acquired(self._write_lock, wait):
             raise StoreBusyError(
                 "Another thread is writing and did not finish in time; nothing was changed. "
@@ -223,9 +244,7 @@ class SqliteStore:
         try:
             # It may have been closed while this thread waited.
             self._usable()
-            busy_ms = math.ceil(deadlines.patience(wait) * 1000)
-            with translated(), self._transaction(busy_ms) as writer:
-                yield writer
+            yield
         finally:
             self._write_lock.release()
 
@@ -233,12 +252,17 @@ class SqliteStore:
     def _transaction(self, busy_ms: int) -> Iterator[Writer]:
         connection = self._write_connection()
         connection.set_busy_timeout(busy_ms)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._immediately(connection):
             writer = Writer(connection, self._crash_point)
             yield writer
             writer.finish()
             self._crash_point("commit")
+
+    @contextmanager
+    def _immediately(self, connection: apsw.Connection) -> Iterator[None]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             deadlines.check()
             # From here on it is done: one that was interrupted would leave it open whether it is.
             with deadlines.unhurried():
@@ -250,18 +274,82 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
             raise
 
-    def check(self, normalise: Callable[[str], str]) -> check.CheckResult:
-        """Compare text, words, vectors, codes and counters with one another.
+    def check(
+        self,
+        rules: Rules,
+        *,
+        level: CheckLevel = "full",
+        progress: Callable[[str, int, int], None] = _untold,
+    ) -> check.CheckResult:
+        """Compare schema, text, words, vectors, codes, counters and log with one another.
 
         Args:
-            normalise: Derives the words of a text, as they were when it was stored.
+            rules: How what is derived follows from text, as it did when it was stored.
+            level: As in `check.run`.
+            progress: As there.
         """
         self._usable()
         # A connection of its own: SQLite's integrity check reads FTS5 through what that connection
         # cached of it before, and calls a newer state damaged.
         with translated(), closing(self._probed(immutable=self.immutable)) as connection:
             connection.execute("BEGIN")
-            return check.run(connection, normalise)
+            return check.run(connection, rules, level=level, progress=progress)
+
+    def repair(
+        self,
+        rules: Rules,
+        *,
+        accept: bool,
+        now: int,
+        progress: Callable[[str, int, int], None] = _untold,
+    ) -> repair.Repaired:
+        """Check the file, and set right what is wrong in the same transaction.
+
+        Args:
+            rules: As for `check`.
+            accept: Make the hash anew of documents that do not match theirs.
+            now: Microseconds since the epoch.
+            progress: As for `check`.
+
+        Raises:
+            StoreCorruptError: When pages are damaged; nothing was changed.
+            StoreError: When the write failed; nothing was changed.
+        """
+        self._require_writable()
+        with self._alone(self._busy_timeout_s), translated():
+            # A connection of its own, as for `check`.
+            with closing(self._new_writer()) as connection, self._immediately(connection):
+                before = check.run(connection, rules, progress=progress)
+                if "file_damaged" in before.rows:
+                    raise StoreCorruptError(
+                        "Pages of the file are damaged, so that nothing can be derived from them: "
+                        "restore a backup with `vstash restore`, or copy what can be read into a new "
+                        "file with `vstash salvage`. Nothing was changed."
+                    )
+                accepted = repair.apply(
+                    connection,
+                    before,
+                    rules,
+                    accept=accept,
+                    now=now,
+                    crash_point=self._crash_point,
+                    progress=progress,
+                )
+                self._crash_point("commit")
+            # What the others kept of the file's schema is read anew by SQLite itself.
+            return repair.Repaired(before, accepted)
+
+    def backup(self, target: Path) -> None:
+        """Copy the file as it is at this moment; stands in until backups are there."""
+        self._usable()
+        create_file(target)
+        with (
+            translated(),
+            closing(self._probed(immutable=self.immutable)) as connection,
+            closing(apsw.Connection(str(target))) as copy,
+            copy.backup("main", connection, "main") as pages,
+        ):
+            pages.step()
 
     def size(self) -> int:
         """Bytes of the file and its write-ahead log."""
