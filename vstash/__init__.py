@@ -45,6 +45,7 @@ from vstash.types import (
     Triple,
     Weights,
 )
+from vstash.upkeep import CheckProgress, RepairReport
 
 __all__ = [
     "UNSET",
@@ -52,6 +53,7 @@ __all__ = [
     "CalibrationProgress",
     "CalibrationQuality",
     "CalibrationReport",
+    "CheckProgress",
     "CheckReport",
     "Chunk",
     "ChunkWindow",
@@ -93,6 +95,7 @@ __all__ = [
     "NewDocument",
     "NewKey",
     "Page",
+    "RepairReport",
     "SearchResult",
     "Stats",
     "Triple",

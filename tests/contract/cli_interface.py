@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.contract.check_calls import CheckOverCli
 from tests.contract.data_calls import DataOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
@@ -71,7 +72,7 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli):
+class CliInterface(CheckOverCli, DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli):
     """The ``vstash`` command with ``--json``.
 
     Args:
@@ -268,10 +269,6 @@ class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli):
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self.run("stats")
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file; findings are told with exit code 1."""
-        return self.run("check", fine=frozenset({0, 1}))
 
     def disagreements(
         self, *, limit: object = None, cursor: str | None = None, texts: bool = False

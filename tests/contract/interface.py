@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
+from tests.contract.check_calls import CheckCalls
 from tests.contract.data_calls import Data
 from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
@@ -48,7 +49,7 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(Data, JobCalls, KeyCalls, Transfers, Protocol):
+class Interface(CheckCalls, Data, JobCalls, KeyCalls, Transfers, Protocol):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.
@@ -149,10 +150,6 @@ class Interface(Data, JobCalls, KeyCalls, Transfers, Protocol):
 
     def stats(self) -> JsonDict:
         """Say what the file holds."""
-        ...
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file: ``findings``."""
         ...
 
     def disagreements(

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.contract.check_calls import CheckOverMemory
 from tests.contract.data_calls import DataOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverMemory
@@ -51,7 +52,9 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
     return parse_time(text, pointer="/expires_at") if isinstance(text, str) else text
 
 
-class MemoryInterface(DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOverMemory):
+class MemoryInterface(
+    CheckOverMemory, DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOverMemory
+):
     """`Memory` in this process.
 
     Args:
@@ -213,10 +216,6 @@ class MemoryInterface(DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOv
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self._call(self._memory.stats)
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file."""
-        return self._call(self._memory.check)
 
     def disagreements(
         self, *, limit: object = None, cursor: str | None = None, texts: bool = False

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from tests.contract.check_calls import CheckOverRest
 from tests.contract.cli_interface import child_environment
 from tests.contract.data_calls import DataOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
@@ -76,7 +77,7 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest):
+class RestInterface(CheckOverRest, DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:
@@ -288,10 +289,6 @@ class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest):
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self.send("GET", "/v1/stats")
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file."""
-        return self.send("POST", "/v1/check")
 
     def disagreements(
         self, *, limit: object = None, cursor: str | None = None, texts: bool = False

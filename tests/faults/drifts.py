@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import tempfile
@@ -20,10 +21,22 @@ import sqlite_vec
 from vstash import Memory, NewDocument
 from vstash.errors import VstashError
 from vstash.replies import Reply, Request
+from vstash.wire import to_json
 
-__all__ = ["DRIFTS", "Drift", "Outcome", "made", "measure", "planted", "state", "tried"]
+__all__ = ["DRIFTS", "Drift", "Outcome", "base_in", "flaws", "measure", "planted", "tried"]
 
-WORDS: Final = ("amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet", "jade")
+WORDS: Final = (
+    "amber",
+    "basil",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heron",
+    "islet",
+    "jade",
+)
 QUERIES: Final = ("amber lamp", "the cedar door", "heron on the islet", "ember")
 AWAITED: Final = "(SELECT chunk FROM awaiting LIMIT 1)"
 # The document that drifts of documents and chunks are about: three headings, three chunks or more.
@@ -248,7 +261,7 @@ def made(path: Path, seed: int = 1) -> None:
         memory.once(
             request,
             lambda: memory.add("told", key="told"),
-            lambda document: Reply(201, {}, f'{{"id": "{document.id}"}}'),
+            lambda document: Reply(201, {}, json.dumps(to_json(document))),
         )
         memory.create_key("laptop")
         job = memory.start_ingest(folder)
@@ -334,41 +347,115 @@ def searched(memory: Memory) -> list[list[tuple[str | None, int, float]]]:
     ]
 
 
-def tried(base: Path, drift: Drift, path: Path) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A file to plant drifts in: where it is, what it holds, and what searches in it give."""
+
+    path: Path
+    held: dict[str, object]
+    hits: list[list[tuple[str | None, int, float]]]
+
+
+def base_in(folder: Path, seed: int = 1) -> Base:
+    """A sound file with all that a file can hold."""
+    path, copy = folder / "base.db", folder / "copy.db"
+    made(path, seed)
+    shutil.copy(path, copy)
+    with Memory(copy, model="fake") as memory:
+        # A repair embeds what awaits a vector, too.
+        memory.embed()
+        return Base(path, state(memory), searched(memory))
+
+
+def tried(base: Base, drift: Drift, path: Path, *, repair: bool = True) -> Outcome:
     """Plant one drift in a copy of a file, check, repair, and compare.
 
     Args:
         base: The file, closed.
         drift: What to change.
         path: Where the copy goes.
+        repair: False leaves the drift, for the control.
     """
     start = time.monotonic()
     outcome = Outcome()
-    shutil.copy(base, path)
-    with Memory(path, model="fake") as memory:
-        memory.embed()
-        before, hits = state(memory), searched(memory)
-    shutil.copy(base, path)
+    shutil.copy(base.path, path)
     plant(path, drift)
     try:
         with Memory(path, model="fake") as memory:
             outcome.quickly = [each.code for each in memory.check(level="quick").findings]
-            outcome.found = [each.code for each in memory.check().findings]
-            report = memory.repair(accept_content=drift.accept)
-            outcome.left = [each.code for each in report.left]
+            if repair:
+                report = memory.repair(accept_content=drift.accept)
+                outcome.found = [each.code for each in report.found]
+                outcome.left = [each.code for each in report.left]
+            else:
+                outcome.found = [each.code for each in memory.check().findings]
         with Memory(path, model="fake") as memory:
             memory.embed()
             outcome.after = [each.code for each in memory.check().findings]
             now = state(memory)
             outcome.changed = sorted(
-                key for key in {*before, *now} if before.get(key) != now.get(key)
+                key for key in {*base.held, *now} if base.held.get(key) != now.get(key)
             )
-            outcome.searches = searched(memory) == hits
+            outcome.searches = searched(memory) == base.hits
     except VstashError as error:
         outcome.error = f"{error.code}: {error}"
     outcome.seconds = time.monotonic() - start
     return outcome
 
 
+def flaws(drift: Drift, outcome: Outcome) -> list[str]:
+    """What was not as it should be, a word each; none for a drift that was found and repaired."""
+    return [
+        name
+        for name, wrong in (
+            (f"error {outcome.error}", bool(outcome.error)),
+            ("not found", (drift.code in outcome.found) != drift.found),
+            ("not found quickly", drift.quick and not outcome.quickly),
+            ("left", bool(outcome.left or outcome.after)),
+            ("content changed", bool(outcome.changed) and not drift.content),
+            ("searches changed", drift.searches and not outcome.searches),
+        )
+        if wrong
+    ]
+
+
 def measure(count: int, seed: int) -> dict[str, object]:
-    return {}
+    """Plant drifts, each once before any comes again in another file.
+
+    Args:
+        count: How many.
+        seed: Of the files and the order.
+    """
+    rng = random.Random(seed)
+    drifts: list[Drift] = []
+    while len(drifts) < count:
+        drifts += rng.sample(DRIFTS, len(DRIFTS))
+    found: dict[str, list[str]] = {}
+    quick = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        base = base_in(folder, seed)
+        for number, drift in enumerate(drifts[:count]):
+            if number and not number % len(DRIFTS):
+                again = folder / str(number)
+                again.mkdir()
+                base = base_in(again, seed + number)
+            outcome = tried(base, drift, folder / f"{number}.db")
+            quick += bool(outcome.quickly)
+            if wrong := flaws(drift, outcome):
+                found[drift.name] = wrong
+        control = tried(base, Drift("untouched", "SELECT 1", "", found=False), folder / "c.db")
+        plain = [drift for drift in drifts[:count] if drift.found and not drift.accept][:5]
+        unrepaired = [
+            tried(base, drift, folder / f"u{number}.db", repair=False)
+            for number, drift in enumerate(plain)
+        ]
+    return {
+        "drifts": len({drift.name for drift in drifts[:count]}),
+        "undetectable": sum(not drift.found for drift in drifts[:count]),
+        "found_quickly": quick,
+        "wrong": found,
+        "control_untouched": control.found + control.after,
+        "control_unrepaired": sum(bool(each.after or each.error) for each in unrepaired),
+        "control_unrepaired_of": len(unrepaired),
+    }

@@ -13,6 +13,7 @@ from vstash import __version__
 from vstash.api.bodies import StrictRoute
 from vstash.api.calibrating import CalibrationRoutes
 from vstash.api.changes import ChangeRoutes
+from vstash.api.checking import CheckRoutes
 from vstash.api.chunks import ChunkRoutes
 from vstash.api.collections import CollectionRoutes
 from vstash.api.compacting import CompactRoutes
@@ -91,6 +92,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         FeedbackRoutes,
         CalibrationRoutes,
         KeyRoutes,
+        CheckRoutes,
         CompactRoutes,
         TransferRoutes,
         ConfigurationRoutes,

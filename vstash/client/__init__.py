@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
+from vstash.client.checking import Checking
 from vstash.client.collecting import Collecting
 from vstash.client.documents import Documents
 from vstash.client.granting import Granting
@@ -17,7 +18,7 @@ from vstash.client.working import Working
 __all__ = ["Client"]
 
 
-class Client(Documents, Searching, Collecting, Judging, Granting, Transferring, Working):
+class Client(Documents, Searching, Collecting, Judging, Granting, Transferring, Working, Checking):
     """A vstash service, used like a `Memory`; safe to share between threads.
 
     Requests that got no answer are repeated, and applied once however often they arrive.

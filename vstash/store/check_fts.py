@@ -11,13 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import apsw
+import numpy as np
 
 from vstash.store.connection import fetch
-from vstash.store.found import Found
+from vstash.store.documents import passages
+from vstash.store.found import Found, Rules
 
-__all__ = ["counted_rows", "misconfigured", "uncounted", "unreachable"]
+__all__ = ["counted_rows", "misconfigured", "uncounted", "unreachable", "unsearchable"]
 
 _AVERAGES: Final = 1
+# Chunks that the quick level looks for, each by two of its words.
+_SAMPLE: Final = 32
 # The formats that FTS5 knows.
 _VERSIONS: Final = (4, 5)
 
@@ -55,6 +59,30 @@ def misconfigured(connection: apsw.Connection) -> bool:
     """Whether FTS5 would refuse its own tables."""
     rows = fetch(connection, "SELECT v FROM keyword_config WHERE k = 'version'")
     return not rows or rows[0][0] not in _VERSIONS
+
+
+def unsearchable(connection: apsw.Connection, rules: Rules) -> Found:
+    """Look for some chunks by their own words: FTS5 notices no segment that its structure lost.
+
+    Args:
+        connection: In a read transaction.
+        rules: Derive the words.
+    """
+    first, last = fetch(connection, "SELECT min(id), max(id) FROM chunk")[0]
+    if first is None:
+        return
+    asked = np.unique(np.linspace(first, last, _SAMPLE).astype(np.int64)).tolist()
+    for chunk, *texts in list(passages(connection, asked)):
+        terms = sorted(set(" ".join(map(rules.words, texts)).split()))
+        for term in {*terms[:1], *terms[-1:]}:
+            quoted = term.replace('"', '""')
+            found = fetch(
+                connection,
+                "SELECT 1 FROM keyword WHERE keyword MATCH ? AND rowid = ?",
+                (f'"{quoted}"', chunk),
+            )
+            if not found:
+                yield "words_missing", [chunk]
 
 
 def unreachable(connection: apsw.Connection) -> Found:

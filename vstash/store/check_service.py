@@ -19,7 +19,6 @@ from vstash.store.jobs import JobReader
 __all__ = ["readable_job", "service_findings", "unlinked"]
 
 _HTTP: Final = range(100, 600)
-_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
 _BINDS: Final = 500
 # Whether the times of a job fit its state; a queued one that was cancelled never started.
@@ -85,14 +84,14 @@ def _json(text: object) -> object:
 
 
 def unlinked(connection: apsw.Connection) -> Iterator[tuple[int, int]]:
-    """Replies, and numbers of documents whose ids they name without being linked with them.
+    """Replies, and numbers of documents that they tell of without being linked with them.
 
     Args:
         connection: In a transaction.
     """
     linked = set(fetch(connection, "SELECT reply, document FROM reply_document"))
     for reply, body in connection.execute("SELECT id, body FROM reply WHERE body IS NOT NULL"):
-        named = sorted(set(_ID.findall(str(body))))
+        named = sorted(set(_told_of(_json(body))))
         for start in range(0, len(named), _BINDS):
             part = tuple(named[start : start + _BINDS])
             for (number,) in fetch(
@@ -102,3 +101,17 @@ def unlinked(connection: apsw.Connection) -> Iterator[tuple[int, int]]:
             ):
                 if (reply, number) not in linked:
                     yield int(reply), int(number)
+
+
+def _told_of(value: object) -> Iterator[str]:
+    """Ids of the documents whose content or verdicts stand in an answer, at any depth."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            waiting += item.values()
+            name = "id" if "content_hash" in item else "document_id" if "verdict" in item else None
+            if name is not None and isinstance(item.get(name), str):
+                yield item[name]

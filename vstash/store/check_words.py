@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from functools import lru_cache
-from typing import Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
@@ -14,15 +14,20 @@ from vstash.store import documents
 from vstash.store.check_fts import uncounted, unreachable
 from vstash.store.check_segments import packed_words, segment_findings
 from vstash.store.connection import fetch
+from vstash.store.faults import require
 from vstash.store.found import Found, Rules, Tick
 from vstash.store.lengths import MAX_LENGTH, all_lengths
 from vstash.store.postings import MAX_COUNT
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 __all__ = ["words"]
 
-_COLUMNS: Final = {"title": 0, "heading": 1, "body": 2}
+_COLUMNS: Final = ("title", "heading", "body")
 # Titles and headings whose words are kept: those of a document come one after another.
 _TEXTS: Final = 256
+_ROWS: Final = 65_536
 
 
 @lru_cache(maxsize=65_536)
@@ -66,11 +71,11 @@ class _Held:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.sizes: dict[int, tuple[int, ...]] = {}
-        self._indexed = _indexed(connection)
         self._digests: dict[int, bytes] = dict(
             connection.execute("SELECT chunk, digest FROM passage")
         )
         self._lengths = all_lengths(connection).astype(np.int64)
+        self._indexed, self._beyond = _indexed(connection, len(self._lengths))
         self._packed = packed_words(connection, len(self._lengths), mark)
         self._wrong: dict[str, list[int]] = {}
 
@@ -78,10 +83,12 @@ class _Held:
         """Look at one chunk."""
         places, counts = _expected(columns)
         self.sizes[chunk] = tuple(map(len, columns))
-        found = self._indexed.pop(chunk, 0)
+        inside = chunk < len(self._lengths)
+        found = int(self._indexed[chunk]) if inside else 0
+        if inside:
+            self._indexed[chunk] = 0
         if found != places:
             self._note("words_differ" if found else "words_missing", chunk)
-        inside = chunk < len(self._lengths)
         if not inside or int(self._packed.sums[chunk]) != counts:
             self._note("postings_differ", chunk)
         length = min(max(sum(self.sizes[chunk]), 1), MAX_LENGTH)
@@ -103,28 +110,47 @@ class _Held:
     def different(self) -> Found:
         """What did not agree, and what is derived of no chunk."""
         yield from self._wrong.items()
-        yield "words_orphaned", self._indexed
+        yield "words_orphaned", [*np.flatnonzero(self._indexed).tolist(), *self._beyond]
         yield "postings_damaged", self._packed.damaged
 
 
-def _indexed(connection: apsw.Connection) -> dict[int, int]:
-    indexed: dict[int, int] = {}
-    for term, chunk, column, offset in connection.execute(
-        "SELECT term, doc, col, offset FROM keyword_instance"
-    ):
-        place = 2 * (offset * len(_COLUMNS) + _COLUMNS[column]) + 1
-        indexed[chunk] = (indexed.get(chunk, 0) + mark(term) * place) % 2**64
-    return indexed
+def _indexed(connection: apsw.Connection, size: int) -> tuple[NDArray[np.uint64], list[int]]:
+    """By chunk id, the sum over its words of their mark by their place; and ids that are too high.
+
+    Both tables go through the words in one order, so that the many rows need not name theirs.
+    """
+    terms = fetch(connection, "SELECT term, cnt FROM keyword_row")
+    marks = np.fromiter((mark(term) for term, _ in terms), dtype=np.uint64, count=len(terms))
+    ends = np.cumsum(np.array([count for _, count in terms], dtype=np.int64))
+    sums, beyond, done = np.zeros(size, dtype=np.uint64), set[int](), 0
+    rows = connection.execute(
+        f"SELECT doc, 2 * ({len(_COLUMNS)} * offset + (col = 'heading') + 2 * (col = 'body')) + 1 "
+        "FROM keyword_instance"
+    )
+    while part := list(chain.from_iterable(islice(rows, _ROWS))):
+        ids, places = np.array(part, dtype=np.int64).reshape(-1, 2).T
+        numbers = np.searchsorted(ends, np.arange(done, done + len(ids)), side="right")
+        done += len(ids)
+        require(len(ends) > 0 and done <= ends[-1])
+        weights = marks[numbers] * places.astype(np.uint64)
+        inside = (ids > 0) & (ids < size)
+        np.add.at(sums, ids[inside], weights[inside])
+        beyond.update(ids[~inside].tolist())
+    require(done == (ends[-1] if len(ends) else 0))
+    return sums, sorted(beyond)
 
 
 def _expected(columns: list[list[str]]) -> tuple[int, int]:
-    places = counts = 0
-    for column, terms in enumerate(columns):
-        for offset, term in enumerate(terms):
-            places += mark(term) * (2 * (offset * len(_COLUMNS) + column) + 1)
-    for term, count in Counter(term for terms in columns for term in terms).items():
-        counts += mark(term) * (2 * min(count, MAX_COUNT) + 1)
-    return places % 2**64, counts % 2**64
+    """The same sum for a text, and that of its words by how often they occur."""
+    sizes = [len(terms) for terms in columns]
+    terms = chain.from_iterable(columns)
+    marks = np.fromiter(map(mark, terms), dtype=np.uint64, count=sum(sizes))
+    offsets = np.concatenate([np.arange(size) for size in sizes])
+    column = np.repeat(np.arange(len(_COLUMNS)), sizes)
+    places = (2 * (offsets * len(_COLUMNS) + column) + 1).astype(np.uint64)
+    distinct, often = np.unique(marks, return_counts=True)
+    counts = 2 * np.minimum(often, MAX_COUNT).astype(np.uint64) + np.uint64(1)
+    return int((marks * places).sum(dtype=np.uint64)), int((distinct * counts).sum(dtype=np.uint64))
 
 
 def _searchable(connection: apsw.Connection) -> Found:
