@@ -15,6 +15,7 @@ from vstash.store.calibration import calibration_findings
 from vstash.store.check_chunks import chunk_findings
 from vstash.store.check_counters import counter_findings
 from vstash.store.check_documents import document_findings, text_findings
+from vstash.store.check_fts import unsearchable
 from vstash.store.check_log import log_findings
 from vstash.store.check_pages import page_findings
 from vstash.store.check_references import reference_findings
@@ -32,7 +33,7 @@ __all__ = ["CheckResult", "run"]
 
 Part = Callable[[apsw.Connection, Rules, Tick], Found]
 
-_QUICK: Final[tuple[tuple[str, Part], ...]] = (
+_BOTH: Final[tuple[tuple[str, Part], ...]] = (
     ("schema", schema_findings),
     ("counters", counter_findings),
     ("references", reference_findings),
@@ -43,8 +44,9 @@ _QUICK: Final[tuple[tuple[str, Part], ...]] = (
     ("service", service_findings),
     ("calibration", calibration_findings),
 )
+_QUICK: Final[tuple[tuple[str, Part], ...]] = (*_BOTH, ("some words", unsearchable))
 _FULL: Final[tuple[tuple[str, Part], ...]] = (
-    *_QUICK,
+    *_BOTH,
     ("texts", text_findings),
     ("words", words),
     ("vectors", vector_findings),

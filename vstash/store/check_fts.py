@@ -15,7 +15,7 @@ import numpy as np
 
 from vstash.store.connection import fetch
 from vstash.store.documents import passages
-from vstash.store.found import Found, Rules
+from vstash.store.found import Found, Rules, Tick
 
 __all__ = ["counted_rows", "misconfigured", "uncounted", "unreachable", "unsearchable"]
 
@@ -61,7 +61,7 @@ def misconfigured(connection: apsw.Connection) -> bool:
     return not rows or rows[0][0] not in _VERSIONS
 
 
-def unsearchable(connection: apsw.Connection, rules: Rules) -> Found:
+def unsearchable(connection: apsw.Connection, rules: Rules, _tick: Tick) -> Found:
     """Look for some chunks by their own words: FTS5 notices no segment that its structure lost.
 
     Args:

@@ -8,7 +8,7 @@ import apsw
 import numpy as np
 
 from vstash.store import vectors
-from vstash.store.check_fts import counted_rows, misconfigured, unsearchable
+from vstash.store.check_fts import counted_rows, misconfigured
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
 from vstash.store.lengths import all_lengths
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["set_findings"]
 
 
-def set_findings(connection: apsw.Connection, rules: Rules, _tick: Tick) -> Found:
+def set_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Found:
     """Compare the chunks with those that words, lengths, vectors and signs are of.
 
     Args:
         connection: In a read transaction.
-        rules: Derive the words of the few chunks that are looked for.
     """
     chunks = _ids(connection, "SELECT id FROM chunk ORDER BY id")
     yield from _words(connection, chunks)
-    yield from unsearchable(connection, rules)
     model = vectors.active_model(connection)
     awaiting = _ids(connection, "SELECT chunk FROM awaiting ORDER BY chunk")
     undigested = fetch(

@@ -75,7 +75,8 @@ class _Held:
             connection.execute("SELECT chunk, digest FROM passage")
         )
         self._lengths = all_lengths(connection).astype(np.int64)
-        self._indexed, self._beyond = _indexed(connection, len(self._lengths))
+        last = fetch(connection, "SELECT coalesce(max(id), 0) FROM chunk")[0][0]
+        self._indexed, self._beyond = _indexed(connection, int(last) + 1)
         self._packed = packed_words(connection, len(self._lengths), mark)
         self._wrong: dict[str, list[int]] = {}
 
@@ -83,12 +84,11 @@ class _Held:
         """Look at one chunk."""
         places, counts = _expected(columns)
         self.sizes[chunk] = tuple(map(len, columns))
-        inside = chunk < len(self._lengths)
-        found = int(self._indexed[chunk]) if inside else 0
-        if inside:
-            self._indexed[chunk] = 0
+        found = int(self._indexed[chunk])
+        self._indexed[chunk] = 0
         if found != places:
             self._note("words_differ" if found else "words_missing", chunk)
+        inside = chunk < len(self._lengths)
         if not inside or int(self._packed.sums[chunk]) != counts:
             self._note("postings_differ", chunk)
         length = min(max(sum(self.sizes[chunk]), 1), MAX_LENGTH)
