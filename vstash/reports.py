@@ -246,8 +246,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """The result of `Memory.check`: no findings means that everything agrees."""
+    """The result of `Memory.check`: no findings means that everything agrees.
 
+    Attributes:
+        level: How far it looked, ``quick`` or ``full``.
+    """
+
+    level: Literal["quick", "full"]
     findings: tuple[Finding, ...]
     documents: int
     chunks: int

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.contract.backup_calls import BackupsOverCli
+from tests.contract.check_calls import CheckOverCli
 from tests.contract.data_calls import DataOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
@@ -72,7 +73,9 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli, BackupsOverCli):
+class CliInterface(
+    DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli, BackupsOverCli, CheckOverCli
+):
     """The ``vstash`` command with ``--json``.
 
     Args:
@@ -269,10 +272,6 @@ class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli, Backu
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self.run("stats")
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file; findings are told with exit code 1."""
-        return self.run("check", fine=frozenset({0, 1}))
 
     def disagreements(
         self, *, limit: object = None, cursor: str | None = None, texts: bool = False

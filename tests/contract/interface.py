@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
 from tests.contract.backup_calls import BackupCalls
+from tests.contract.check_calls import CheckCalls
 from tests.contract.data_calls import Data
 from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
@@ -49,7 +50,7 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(Data, JobCalls, KeyCalls, Transfers, BackupCalls, Protocol):
+class Interface(Data, JobCalls, KeyCalls, Transfers, BackupCalls, CheckCalls, Protocol):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.
@@ -150,10 +151,6 @@ class Interface(Data, JobCalls, KeyCalls, Transfers, BackupCalls, Protocol):
 
     def stats(self) -> JsonDict:
         """Say what the file holds."""
-        ...
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file: ``findings``."""
         ...
 
     def disagreements(

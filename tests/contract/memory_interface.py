@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.contract.backup_calls import BackupsOverMemory
+from tests.contract.check_calls import CheckOverMemory
 from tests.contract.data_calls import DataOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverMemory
@@ -53,7 +54,12 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
 
 
 class MemoryInterface(
-    DataOverMemory, JobsOverMemory, KeysOverMemory, TransferOverMemory, BackupsOverMemory
+    DataOverMemory,
+    JobsOverMemory,
+    KeysOverMemory,
+    TransferOverMemory,
+    BackupsOverMemory,
+    CheckOverMemory,
 ):
     """`Memory` in this process.
 
@@ -216,10 +222,6 @@ class MemoryInterface(
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self._call(self._memory.stats)
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file."""
-        return self._call(self._memory.check)
 
     def disagreements(
         self, *, limit: object = None, cursor: str | None = None, texts: bool = False

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from tests.contract.backup_calls import BackupsOverRest
+from tests.contract.check_calls import CheckOverRest
 from tests.contract.cli_interface import child_environment
 from tests.contract.data_calls import DataOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
@@ -77,7 +78,9 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest, BackupsOverRest):
+class RestInterface(
+    DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest, BackupsOverRest, CheckOverRest
+):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:
@@ -289,10 +292,6 @@ class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest, 
     def stats(self) -> JsonDict:
         """Say what the file holds."""
         return self.send("GET", "/v1/stats")
-
-    def check(self) -> JsonDict:
-        """Compare the parts of the file."""
-        return self.send("POST", "/v1/check")
 
     def disagreements(
         self, *, limit: object = None, cursor: str | None = None, texts: bool = False

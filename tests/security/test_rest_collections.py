@@ -173,6 +173,7 @@ CASES: Final = [
     *of("GET /v1/settings", {"whole": True}),
     *of("GET /metrics", {"whole": True}),
     *of("POST /v1/check", {"whole": True}),
+    *of("POST /v1/repair", {"whole": True}),
     *of("POST /v1/compact", {"whole": True}),
     *of(
         "POST /v1/calibrate", {"whole": True, "body": there(probes=50)}, {"whole": True, "body": {}}

@@ -117,7 +117,7 @@ def test_every_reply_of_memory_is_json(tmp_path: Path) -> None:
             memory.feedback(memory.search("amber").id, 1, "cited"),
             *(memory.judged_searches(), memory.get(key="k", include=("chunks",))),
             *(memory.chunks(key="k"), memory.around(1), memory.collections()),
-            *(memory.compact(), memory.delete_collection("default", dry_run=True)),
+            *(memory.compact(), memory.repair(), memory.delete_collection("default", dry_run=True)),
         ]
         for reply in replies:
             text = json.dumps(to_json(reply), allow_nan=False)
@@ -128,8 +128,9 @@ def test_every_reply_of_memory_is_json(tmp_path: Path) -> None:
 
 def test_nested_values_keep_their_names() -> None:
     """Field names of dataclasses are the names in JSON, at every depth."""
-    report = CheckReport((Finding("code", "message", 2, ("1",)),), 1, 2, 0.5)
+    report = CheckReport("full", (Finding("code", "message", 2, ("1",)),), 1, 2, 0.5)
     assert to_json(report) == {
+        "level": "full",
         "findings": [{"code": "code", "message": "message", "count": 2, "examples": ["1"]}],
         "documents": 1,
         "chunks": 2,

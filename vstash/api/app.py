@@ -14,6 +14,7 @@ from vstash.api.backups import BackupRoutes
 from vstash.api.bodies import StrictRoute
 from vstash.api.calibrating import CalibrationRoutes
 from vstash.api.changes import ChangeRoutes
+from vstash.api.checking import CheckRoutes
 from vstash.api.chunks import ChunkRoutes
 from vstash.api.collections import CollectionRoutes
 from vstash.api.compacting import CompactRoutes
@@ -93,6 +94,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         FeedbackRoutes,
         CalibrationRoutes,
         KeyRoutes,
+        CheckRoutes,
         CompactRoutes,
         BackupRoutes,
         TransferRoutes,

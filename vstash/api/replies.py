@@ -14,7 +14,6 @@ __all__ = [
     "BatchReply",
     "CalibrationReply",
     "CalibrationResetReply",
-    "CheckReply",
     "ChunkReply",
     "DisagreementPage",
     "DocumentPage",
@@ -307,24 +306,6 @@ class CalibrationResetReply(Reply):
     """What became of a calibration."""
 
     removed: bool = Field(description="Whether there was anything to forget.")
-
-
-class FindingReply(Reply):
-    """One thing that is wrong with the file."""
-
-    code: str
-    message: str
-    count: int = Field(description="How many rows are touched.")
-    examples: list[str] = Field(description="Ids of some of them.")
-
-
-class CheckReply(Reply):
-    """The result of a check: no findings means that everything agrees."""
-
-    findings: list[FindingReply]
-    documents: int
-    chunks: int
-    seconds: float
 
 
 class LegEntryReply(Reply):

@@ -1,4 +1,4 @@
-"""The routes of search, statistics, integrity and the disagreement log."""
+"""The routes of search, statistics and the disagreement log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from starlette.responses import Response
 from vstash.api.access import Caller
 from vstash.api.describe import QUESTION, reply
 from vstash.api.inputs import DisagreementsQuery, SearchInput
-from vstash.api.operations import LONG
-from vstash.api.replies import CheckReply, DisagreementPage, SearchReply, StatsReply
+from vstash.api.replies import DisagreementPage, SearchReply, StatsReply
 from vstash.api.routing import add_route
 from vstash.api.seen import timed
 from vstash.errors import (
@@ -22,7 +21,6 @@ from vstash.errors import (
     FieldError,
     InputError,
     QueryError,
-    StoreBusyError,
 )
 from vstash.memory import Memory
 
@@ -77,19 +75,6 @@ class SearchRoutes:
             said="Counts, model and versions.",
             errors=(CollectionForbiddenError,),
         )
-        add_route(
-            app,
-            "POST",
-            "/v1/check",
-            self.check,
-            scope="admin",
-            name="check",
-            summary="Check the file",
-            model=CheckReply,
-            said="Findings; none means that everything agrees.",
-            errors=(StoreBusyError, CollectionForbiddenError),
-            extra={LONG: True},
-        )
 
     def search(
         self, request: Annotated[SearchInput, Body()], caller: Caller, http: Request
@@ -122,8 +107,3 @@ class SearchRoutes:
         caller.whole_file()
         stats = self._memory.stats()
         return reply(replace(stats, path=Path(stats.path).name))
-
-    def check(self, caller: Caller) -> Response:
-        """Compares text, words, vectors, counters and log; reads all of the file."""
-        caller.whole_file()
-        return reply(self._memory.check())

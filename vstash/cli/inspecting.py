@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vstash.cli.options import Common, common_options, count, example
-from vstash.cli.output import bold, out, out_json, printable, show_page
-from vstash.cli.render import counted, disagreement_block, fields_block
+from vstash.cli.output import out, out_json, printable, show_page
+from vstash.cli.render import disagreement_block, fields_block
 from vstash.cli.targets import ndjson_line, require_file_for_json, show_written, write_lines
-from vstash.errors import VstashError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vstash.memory import Memory
-    from vstash.reports import CheckReport, Stats
+    from vstash.reports import Stats
     from vstash.types import Disagreement
 
-__all__ = ["check", "disagreements", "stats"]
+__all__ = ["disagreements", "stats"]
 
 _EXPORT_PAGE = 1000
 _CALIBRATED: Final = {
@@ -62,42 +61,6 @@ def _stats_text(found: Stats) -> str:
         ("versions", f"vstash {found.vstash_version}, SQLite {found.sqlite_version}"),
     ]
     return fields_block([(printable(name), value) for name, value in fields])
-
-
-@click.command(
-    short_help="Compare the parts of the file with one another.",
-    epilog=example("vstash check && echo sound"),
-)
-@common_options
-def check(common: Common) -> int:
-    """Compare text, words, vectors, codes, counters and log with one another.
-
-    The exit code is 1 when something was found.
-    """
-    with common.memory(create=False) as memory:
-        report = memory.check()
-    if common.as_json:
-        out_json({"ok": report.ok, **_report_fields(report)})
-    else:
-        for finding in report.findings:
-            out(f"{bold(finding.code)} ({finding.count:,}): {printable(finding.message)}")
-            if finding.examples:
-                out("   such as " + printable(", ".join(finding.examples)))
-        verdict = "nothing wrong" if report.ok else counted(len(report.findings), "finding")
-        out(
-            f"{counted(report.documents, 'document')}, {counted(report.chunks, 'chunk')}, "
-            f"{report.seconds:.1f} s: {verdict}"
-        )
-    return 0 if report.ok else VstashError.exit_code
-
-
-def _report_fields(report: CheckReport) -> dict[str, object]:
-    return {
-        "findings": report.findings,
-        "documents": report.documents,
-        "chunks": report.chunks,
-        "seconds": report.seconds,
-    }
 
 
 @click.command(

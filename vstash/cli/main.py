@@ -12,6 +12,7 @@ import click
 from vstash import __version__
 from vstash.cli.backing_up import backup, backups, restore
 from vstash.cli.calibrating import calibrate
+from vstash.cli.checking import check
 from vstash.cli.chunks import chunks
 from vstash.cli.compacting import compact
 from vstash.cli.configuring import settings
@@ -23,7 +24,7 @@ from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarde
 from vstash.cli.granting import keys
 from vstash.cli.groups import Group
 from vstash.cli.ingesting import ingest
-from vstash.cli.inspecting import check, disagreements, stats
+from vstash.cli.inspecting import disagreements, stats
 from vstash.cli.jobs import job, jobs
 from vstash.cli.judging import feedback
 from vstash.cli.migrating import migrate

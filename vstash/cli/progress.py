@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from vstash.reports import EmbedProgress, IngestProgress
+    from vstash.upkeep import CheckProgress
 
-__all__ = ["CountBar", "EmbedBar", "Progress"]
+__all__ = ["CountBar", "EmbedBar", "PartBar", "Progress"]
 
 
 class _Shown:
@@ -120,4 +121,21 @@ class CountBar(_Shown):
         """Show how far it is."""
         self._bar.update(
             self._task, completed=done, total=total, all=f"{total:,}", rate=self._rate(done)
+        )
+
+
+class PartBar(_Shown):
+    """Which part of a check or a repair is under way, and how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__(TextColumn("{task.fields[part]}", markup=False), part="")
+
+    def update(self, state: CheckProgress) -> None:
+        """Show where it stands."""
+        self._bar.update(
+            self._task,
+            completed=state.done,
+            total=state.total or None,
+            part=state.part,
+            rate=self._rate(state.done),
         )

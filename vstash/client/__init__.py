@@ -6,6 +6,7 @@ import os
 from types import TracebackType
 
 from vstash.client.backing_up import BackingUp
+from vstash.client.checking import Checking
 from vstash.client.collecting import Collecting
 from vstash.client.documents import Documents
 from vstash.client.granting import Granting
@@ -18,7 +19,9 @@ from vstash.client.working import Working
 __all__ = ["Client"]
 
 
-class Client(Documents, Searching, Collecting, Judging, Granting, Transferring, Working, BackingUp):
+class Client(
+    Documents, Searching, Collecting, Judging, Granting, Transferring, Working, BackingUp, Checking
+):
     """A vstash service, used like a `Memory`; safe to share between threads.
 
     Requests that got no answer are repeated, and applied once however often they arrive.

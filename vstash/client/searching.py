@@ -9,7 +9,7 @@ from vstash.client.decoding import decoded
 from vstash.contexts import Context
 from vstash.memory import Memory
 from vstash.misses import WhyNot
-from vstash.reports import CheckReport, Health, Stats
+from vstash.reports import Health, Stats
 from vstash.types import Disagreement, Page, SearchResult
 
 __all__ = ["Searching"]
@@ -43,11 +43,6 @@ class Searching(Base):
         """Say whether the service's file and model can be used."""
         unavailable = HTTPStatus.SERVICE_UNAVAILABLE
         return decoded(Health, self._service.send("GET", "/readyz", told=unavailable))
-
-    @like(Memory.check)
-    def check(self, _given: Arguments) -> CheckReport:
-        """Check the file."""
-        return decoded(CheckReport, self._service.send("POST", "/v1/check"))
 
     @like(Memory.disagreements)
     def disagreements(self, given: Arguments) -> Page[Disagreement]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vstash.memory.backing_up import BackingUp
 from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
+from vstash.memory.checking import Checking
 from vstash.memory.collecting import Collecting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
@@ -39,6 +40,7 @@ class Memory(
     Transferring,
     Working,
     BackingUp,
+    Checking,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 

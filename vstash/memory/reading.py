@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vstash.memory.base import Base
 from vstash.pipeline.shape import MMR_LAMBDA, Shape
-from vstash.reports import CheckReport, Stats
+from vstash.reports import Stats
 from vstash.types import (
     Chunk,
     ChunkWindow,
@@ -366,10 +366,6 @@ class Reading(Base):
     def stats(self) -> Stats:
         """Say what the file holds."""
         return self._engine.reporting.stats()
-
-    def check(self) -> CheckReport:
-        """Compare text, words, vectors, codes, counters and log: no findings means they agree."""
-        return self._engine.reporting.check()
 
     def disagreements(
         self,

@@ -17,6 +17,7 @@ from vstash.learn.recorder import Recorder
 from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
+from vstash.pipeline.checking import Checking, derivation
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.documents import Documents
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
@@ -39,6 +40,7 @@ from vstash.pipeline.placing import require_local
 from vstash.pipeline.ready import Readying
 from vstash.pipeline.record import Logged, search_row
 from vstash.pipeline.removing import Removing
+from vstash.pipeline.repairing import Repairing
 from vstash.pipeline.report import Reporting
 from vstash.pipeline.restoring import Restoring
 from vstash.pipeline.schedule import BackgroundBackups, Schedule
@@ -106,6 +108,8 @@ class Engine:
     schedule: Schedule
     backing_up: BackgroundBackups
     restoring: Restoring
+    checking: Checking
+    repairing: Repairing
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -181,7 +185,10 @@ def _assembled(
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
     removing = Removing(store, recorder, clock)
     reporting = Reporting(store, embedder.info, settings, recorder)
-    upkeep = Upkeep(reporting, backups, removing)
+    rules = derivation(readying)
+    checking = Checking(store, rules, recorder)
+    repairing = Repairing(store, rules, checking, embedding, backups, clock)
+    upkeep = Upkeep(checking, repairing, backups, removing)
     return Engine(
         store=store,
         settings=settings,
@@ -211,6 +218,8 @@ def _assembled(
         restoring=Restoring(
             store, backups, recorder, model_number, lambda copy: _agree(copy, embedder.info)
         ),
+        checking=checking,
+        repairing=repairing,
     )
 
 
@@ -243,6 +252,11 @@ def _agree(store: Store, info: ModelInfo) -> int:
         derive_outdated(writer)
     _require_same_model(store, known, info)
     return known[0]
+
+
+def _older(version: int | None, newest: int) -> bool:
+    """Whether a version is there and old; one that is not there is for a check to tell."""
+    return version is not None and version < newest
 
 
 def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info: ModelInfo) -> None:

@@ -79,18 +79,20 @@ def _bring_up_to_date(path: Path, settings: Settings, before: Callable[[Path], o
 
 
 def outdated_indexes(
-    normaliser: int, coder: int, *, of: Path | None = None
+    normaliser: int | None, coder: int | None, *, of: Path | None = None
 ) -> tuple[DerivedIndex, ...]:
     """What was derived by the rules of an earlier version.
 
     Args:
-        normaliser: Version of the rules of the keyword index.
-        coder: Version of the rules of the codes.
+        normaliser: Version of the rules of the keyword index, None where the file does not say it.
+        coder: Version of the rules of the codes, None the same.
         of: The file, for who looks into the error.
 
     Raises:
         StoreNewerError: When the keyword index was derived by the rules of a later version.
     """
+    # What is not said is for a repair to set right.
+    normaliser = NORMALISER_VERSION if normaliser is None else normaliser
     if normaliser > NORMALISER_VERSION:
         raise StoreNewerError(
             "The keyword index was derived by a newer vstash. Install a newer vstash; the file was "
@@ -98,7 +100,7 @@ def outdated_indexes(
             local_detail="" if of is None else str(of),
         )
     words: tuple[DerivedIndex, ...] = ("words",) if normaliser < NORMALISER_VERSION else ()
-    return (*words, "codes") if coder < CODER_VERSION else words
+    return (*words, "codes") if coder is not None and coder < CODER_VERSION else words
 
 
 def derive_outdated(writer: Writer) -> None:

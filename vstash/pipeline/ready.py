@@ -87,7 +87,7 @@ class Readying:
             EmbeddingError: When the model returned what cannot be stored.
             DeadlineError: When the deadline of the work at hand has passed.
         """
-        spans = [self._spans(prepared) for prepared, _ in documents]
+        spans = [self.spans(prepared.text, prepared.media_type) for prepared, _ in documents]
         deadlines.check()
         passages = [
             chunking.passage(prepared.title, span.heading, prepared.text[span.start : span.end])
@@ -141,13 +141,14 @@ class Readying:
             found.update(zip(missing, rows, strict=True))
         return [found[each] for each in digests]
 
-    def _spans(self, prepared: Prepared) -> list[chunking.Span]:
+    def spans(self, text: str, media_type: str) -> list[chunking.Span]:
+        """Where the chunks of a text lie, by the model's limits and the settings."""
         limit = self._embedder.info.max_tokens - _SPECIAL_TOKENS
         room = max(limit - _HEADER_TOKENS, limit // 2, 1)
         size = min(self._settings.chunk_tokens, room)
         return chunking.chunk(
-            prepared.text,
-            media_type=prepared.media_type,
+            text,
+            media_type=media_type,
             offsets=self._embedder.token_offsets,
             max_tokens=size,
             overlap=min(self._settings.chunk_overlap, size // 4),

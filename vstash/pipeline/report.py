@@ -1,8 +1,7 @@
-"""Statistics, integrity, and the disagreement log to read."""
+"""Statistics, and the disagreement log to read."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -12,8 +11,7 @@ import numpy as np
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.prepare import checked_collection
-from vstash.reports import CheckReport, Stats
-from vstash.text.normalise import indexed
+from vstash.reports import Stats
 from vstash.types import Disagreement, Page, Triple
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ _PAGE: Final = 100
 
 
 class Reporting:
-    """Says what a file holds and whether it agrees with itself.
+    """Says what a file holds.
 
     Args:
         store: The file.
@@ -77,18 +75,6 @@ class Reporting:
             sqlite_version=counts.sqlite_version,
             vstash_version=version("vstash"),
             durability=self._settings.durability,
-        )
-
-    def check(self) -> CheckReport:
-        """Compare; see `Memory.check`."""
-        start = time.perf_counter()
-        self._recorder.flush()
-        result = self._store.check(indexed)
-        return CheckReport(
-            findings=result.findings,
-            documents=result.documents,
-            chunks=result.chunks,
-            seconds=round(time.perf_counter() - start, 3),
         )
 
     def disagreements(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vstash.jobs import UpkeepRequest, UpkeepTask
+from vstash.upkeep import CheckLevel
 
 if TYPE_CHECKING:
     from vstash.pipeline.backups import Backups
+    from vstash.pipeline.checking import Checking
     from vstash.pipeline.removing import Removing
-    from vstash.pipeline.report import Reporting
+    from vstash.pipeline.repairing import Repairing
 
 __all__ = ["Step", "Upkeep"]
 
@@ -23,11 +25,12 @@ Step = Callable[[int, int], None]
 class Upkeep:
     """The parts that keep a file in order."""
 
-    reporting: Reporting
+    checking: Checking
+    repairing: Repairing
     backups: Backups
     removing: Removing
 
-    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:  # noqa: ARG002 - used at the merge
+    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.
 
         Args:
@@ -40,7 +43,14 @@ class Upkeep:
         """
         step(0, 0)
         if task == "check":
-            return self.reporting.check()
+            level: CheckLevel = "quick" if request.quick else "full"
+            return self.checking.check(
+                level=level, progress=lambda told: step(told.done, told.total)
+            )
+        if task == "repair":
+            return self.repairing.repair(
+                accept_content=False, progress=lambda told: step(told.done, told.total)
+            )
         if task == "backup":
             return self.backups.make(None, progress=lambda told: step(told.done, told.pages))
         return self.removing.compact()

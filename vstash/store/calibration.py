@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import apsw
 
-from vstash.reports import Finding
-from vstash.store.check_words import finding
 from vstash.store.connection import fetch
 from vstash.store.faults import UNREADABLE
+from vstash.store.found import Found, Rules, Tick
 
 __all__ = ["calibration", "calibration_findings", "clear_calibration", "set_calibration"]
 
@@ -72,16 +71,16 @@ def clear_calibration(connection: apsw.Connection, model: int) -> bool:
     return connection.changes() > 0
 
 
-def calibration_findings(connection: apsw.Connection) -> Iterator[Finding]:
+def calibration_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Found:
     """What is stored and cannot be used."""
-    rows = connection.execute("SELECT model, CAST(weights AS BLOB) FROM calibration")
-    yield from finding(
+    rows = connection.execute(
+        "SELECT model, CAST(weights AS BLOB), queries > 0 AND fitted_at > 0 FROM calibration"
+    )
+    yield (
         "calibration_damaged",
-        "A calibration that was learnt cannot be read, so searches use the model's own: run "
-        "`vstash calibrate`, or `vstash calibrate --reset`.",
-        (
+        [
             f"model {model}"
-            for model, stored in rows
-            if _numbers(bytes(stored).decode("utf-8", "replace")) is None
-        ),
+            for model, stored, sound in rows
+            if not sound or _numbers(bytes(stored).decode("utf-8", "replace")) is None
+        ],
     )

@@ -1,137 +1,132 @@
-"""Integrity: everything that is derived, compared with the text that it was derived from."""
+"""Integrity: everything that is derived, compared with what it was derived from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import apsw
 
 from vstash.errors import StoreCorruptError
+from vstash.findings import KINDS
 from vstash.reports import Finding
-from vstash.store import documents
 from vstash.store.calibration import calibration_findings
+from vstash.store.check_chunks import chunk_findings
+from vstash.store.check_counters import counter_findings
+from vstash.store.check_documents import document_findings, text_findings
+from vstash.store.check_fts import unsearchable
+from vstash.store.check_log import log_findings
+from vstash.store.check_pages import page_findings
+from vstash.store.check_references import reference_findings
+from vstash.store.check_schema import schema_findings
+from vstash.store.check_service import service_findings
+from vstash.store.check_sets import set_findings
 from vstash.store.check_vectors import vector_findings
-from vstash.store.check_words import finding, words
+from vstash.store.check_words import words
 from vstash.store.connection import fetch
 from vstash.store.faults import UNREADABLE, is_malformed
-from vstash.store.rows import content_hash
+from vstash.store.found import Found, Rules, Tick, told
+from vstash.upkeep import CheckLevel
 
 __all__ = ["CheckResult", "run"]
+
+Part = Callable[[apsw.Connection, Rules, Tick], Found]
+
+_BOTH: Final[tuple[tuple[str, Part], ...]] = (
+    ("schema", schema_findings),
+    ("counters", counter_findings),
+    ("references", reference_findings),
+    ("documents", document_findings),
+    ("chunks", chunk_findings),
+    ("sets", set_findings),
+    ("log", log_findings),
+    ("service", service_findings),
+    ("calibration", calibration_findings),
+)
+_QUICK: Final[tuple[tuple[str, Part], ...]] = (*_BOTH, ("some words", unsearchable))
+_FULL: Final[tuple[tuple[str, Part], ...]] = (
+    *_BOTH,
+    ("texts", text_findings),
+    ("words", words),
+    ("vectors", vector_findings),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Findings, and how much was looked at."""
+    """What was found, and how much was looked at.
 
-    findings: tuple[Finding, ...]
+    Attributes:
+        rows: By code, in the order of `KINDS`, every row that is touched.
+    """
+
+    rows: dict[str, list[object]]
     documents: int
     chunks: int
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, as it is told."""
+        return tuple(told(code, rows) for code, rows in self.rows.items())
 
-def run(connection: apsw.Connection, normalise: Callable[[str], str]) -> CheckResult:
+
+def run(
+    connection: apsw.Connection,
+    rules: Rules,
+    *,
+    level: CheckLevel = "full",
+    progress: Callable[[str, int, int], None] = lambda _part, _done, _total: None,
+) -> CheckResult:
     """Compare the whole file with itself.
 
     Args:
-        connection: In a read transaction, so that writers do not disturb the comparison.
-        normalise: Derives the words of a text.
+        connection: In a transaction, so that writers do not disturb the comparison, and one that
+            read nothing of FTS5 before: SQLite's integrity check reads FTS5 through what the
+            connection cached of it, and calls a newer state damaged.
+        rules: How what is derived follows from text.
+        level: ``quick`` compares sets, counters and references; ``full`` texts, words and vectors too.
+        progress: Called with a part's name, and how much of it is done, of how much.
 
     Returns:
-        No findings when SQLite, text, words, vectors, codes, counters and log agree.
+        Nothing found when schema, text, words, vectors, codes, counters and log agree.
     """
-    pages = _pages(connection)
-    if pages:
+    found: dict[str, dict[object, None]] = {}
+    progress("pages", 0, 0)
+    _gather(found, page_findings(connection, level))
+    if "file_damaged" in found:
         # Rows of damaged pages cannot be trusted to be compared.
-        return CheckResult(tuple(pages), 0, 0)
-    findings: list[Finding] = []
-    for part in (
-        _text(connection),
-        words(connection, normalise),
-        vector_findings(connection),
-        _counters(connection),
-        _references(connection),
-        calibration_findings(connection),
-    ):
+        return CheckResult({"file_damaged": list(found["file_damaged"])}, 0, 0)
+    for name, part in _QUICK if level == "quick" else _FULL:
+        progress(name, 0, 0)
+
+        def tick(done: int, total: int, name: str = name) -> None:
+            progress(name, done, total)
+
         try:
-            findings.extend(part)
-        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:  # noqa: PERF203 - six parts, not a hot loop
-            code, message = "value_damaged", "A stored value cannot be read: restore a backup."
-            if isinstance(error, apsw.SQLError) and not is_malformed(error):
-                code = "table_damaged"
-                message = "A table that vstash made is missing or changed: restore a backup."
-            findings.extend(finding(code, message, [type(error).__name__]))
-    counts = fetch(
-        connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
-    )[0]
-    return CheckResult(tuple(findings), int(counts[0]), int(counts[1]))
+            _gather(found, part(connection, rules, tick))
+        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:
+            damaged = isinstance(error, apsw.SQLError) and not is_malformed(error)
+            code = "table_damaged" if damaged else "value_damaged"
+            _gather(found, [(code, [f"{name}: {type(error).__name__}"])])
+    counts = _counts(connection)
+    return CheckResult({code: list(found[code]) for code in KINDS if code in found}, *counts)
 
 
-def _pages(connection: apsw.Connection) -> list[Finding]:
+def _gather(
+    found: dict[str, dict[object, None]], part: Iterable[tuple[str, Iterable[object]]]
+) -> None:
+    for code, rows in part:
+        kept = dict.fromkeys(rows)
+        if kept:
+            found.setdefault(code, {}).update(kept)
+
+
+def _counts(connection: apsw.Connection) -> tuple[int, int]:
     try:
-        rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(100)")]
-    except apsw.CorruptError as error:
-        rows = [str(error)]
-    message = "SQLite finds the file damaged: restore a backup."
-    return [] if rows == ["ok"] else list(finding("file_damaged", message, rows))
-
-
-def _text(connection: apsw.Connection) -> Iterator[Finding]:
-    wrong_hash, wrong_length, bad_span, no_chunk = [], [], [], []
-    rows = connection.execute(
-        "SELECT number, id, title, json(metadata), digest, char_count FROM document"
-    )
-    for number, document_id, title, metadata, digest, length in rows:
-        text = documents.read_text(connection, number)
-        if len(text) != length:
-            wrong_length.append(document_id)
-        tags = [
-            row[0]
-            for row in connection.execute(
-                "SELECT tag FROM tag WHERE document = ? ORDER BY tag", (number,)
-            )
-        ]
-        if content_hash(text, title, tags, metadata) != digest.hex():
-            wrong_hash.append(document_id)
-        bounds = fetch(
-            connection,
-            'SELECT count(*), coalesce(max("end"), 0), coalesce(max(seq), -1) + 1 FROM chunk '
-            "WHERE document = ?",
-            (number,),
-        )[0]
-        if bounds[0] == 0:
-            no_chunk.append(document_id)
-        elif bounds[1] > length or bounds[2] != bounds[0]:
-            bad_span.append(document_id)
-    yield from finding(
-        "text_length", "A document's text is longer or shorter than recorded.", wrong_length
-    )
-    yield from finding("text_hash", "A document's content does not match its hash.", wrong_hash)
-    yield from finding("chunk_missing", "A document has no chunks: store it again.", no_chunk)
-    yield from finding("chunk_span", "Chunks lie outside their document or are missing.", bad_span)
-
-
-def _counters(connection: apsw.Connection) -> Iterator[Finding]:
-    for name, table in (("chunk_count", "chunk"), ("awaiting_count", "awaiting")):
-        row = connection.execute(
-            f"SELECT value, (SELECT count(*) FROM {table}) FROM meta WHERE name = ?", (name,)
-        ).fetchone()
-        if row is None or row[0] != row[1]:
-            message = "A count that the file keeps is wrong."
-            yield Finding("counter_differs", message, 1, (name,))
-
-
-def _references(connection: apsw.Connection) -> Iterator[Finding]:
-    rows = connection.execute("PRAGMA foreign_key_check")
-    yield from finding(
-        "reference_broken",
-        "Rows refer to others that do not exist.",
-        (f"{a}:{b}" for a, b, *_ in rows),
-    )
-    astray = connection.execute(
-        "SELECT f.id FROM feedback f JOIN chunk c ON c.id = f.chunk WHERE c.document <> f.document"
-    )
-    yield from finding(
-        "feedback_differs",
-        "Feedback names a chunk of another document.",
-        (row[0] for row in astray),
-    )
+        rows = fetch(
+            connection, "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk)"
+        )
+    except apsw.SQLError:
+        return 0, 0
+    return int(rows[0][0]), int(rows[0][1])

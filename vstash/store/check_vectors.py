@@ -1,33 +1,38 @@
-"""Integrity of what is derived from vectors: signs in vec0's table, codes, and who awaits one."""
+"""Integrity of vectors and of what is derived from them: signs in vec0's table, and codes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
-from vstash.reports import Finding
 from vstash.store import vectors
-from vstash.store.check_words import finding
 from vstash.store.codes import Codes, encoded, joined, runs
 from vstash.store.connection import fetch
+from vstash.store.found import Found, Rules, Tick
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["vector_findings"]
+__all__ = ["NORM_TOLERANCE", "vector_findings"]
 
-_NORM_TOLERANCE: Final = 1e-3
+# Room for what rounding does to the norm of a float32 vector.
+NORM_TOLERANCE: Final = 1e-3
 
 
-def vector_findings(connection: apsw.Connection) -> Iterator[Finding]:
-    """Compare the vectors with the chunks, and everything that is derived from them with them.
+def vector_findings(connection: apsw.Connection, _rules: Rules, tick: Tick) -> Found:
+    """Compare the vectors with everything that is derived from them.
+
+    Signs in vec0's table and codes are made of a vector at once: where both say other than it, the
+    vector changed.
 
     Args:
         connection: In a read transaction.
+        tick: Called with vectors done.
 
     Yields:
         What does not agree.
@@ -36,53 +41,30 @@ def vector_findings(connection: apsw.Connection) -> Iterator[Finding]:
     if model is None:
         return
     number, info = model
-    yield from _whose(connection, number)
     codes, damaged = _codes(connection, number)
-    yield from finding("codes_damaged", "Codes cannot be read.", damaged)
+    yield "codes_damaged", damaged
     if codes is not None:
         unique, often = np.unique(codes.ids, return_counts=True)
-        yield from finding("code_repeated", "Chunks have two codes.", unique[often > 1].tolist())
+        yield "code_repeated", unique[often > 1].tolist()
     odd = fetch(
         connection,
-        f"SELECT chunk FROM vector_{number} WHERE length(value) <> ?",
+        f"SELECT chunk FROM vector_{number} WHERE typeof(value) <> 'blob' OR length(value) <> ?",
         (4 * info.dimension,),
     )
     if odd:
         # Of another length, they cannot be compared with anything.
-        yield from finding(
-            "vector_invalid", "Vectors have another length.", (row[0] for row in odd)
-        )
+        yield "vector_invalid", [row[0] for row in odd]
         return
+    vectors.require_signs(connection, number)
     signs: dict[int, bytes] = dict(connection.execute(f"SELECT rowid, code FROM coarse_{number}"))
-    invalid: list[int] = []
-    stale: list[int] = []
+    total, done = len(signs), 0
     for ids, matrix in vectors.in_parts(connection, number):
         norms = np.linalg.norm(matrix, axis=1)
-        invalid += ids[~(np.abs(norms - 1) <= _NORM_TOLERANCE)].tolist()
-        stale += _unlike(ids, matrix, signs, codes)
-    yield from finding("vector_invalid", "Vectors are not of length 1.", invalid)
-    yield from finding("code_differs", "Codes are missing or do not match their vectors.", stale)
-    yield from finding("code_orphaned", "Codes of chunks that have no vector.", signs)
-
-
-def _whose(connection: apsw.Connection, number: int) -> Iterator[Finding]:
-    absent = connection.execute(
-        f"SELECT id FROM chunk WHERE id NOT IN (SELECT chunk FROM vector_{number}) "
-        "AND id NOT IN (SELECT chunk FROM awaiting)"
-    )
-    yield from finding("vector_missing", "Chunks have no vector.", (row[0] for row in absent))
-    early = connection.execute(
-        f"SELECT chunk FROM awaiting WHERE chunk IN (SELECT chunk FROM vector_{number})"
-    )
-    yield from finding(
-        "awaiting_differs", "Chunks that await a vector have one.", (row[0] for row in early)
-    )
-    orphans = connection.execute(
-        f"SELECT chunk FROM vector_{number} WHERE chunk NOT IN (SELECT id FROM chunk)"
-    )
-    yield from finding(
-        "vector_orphaned", "Vectors of chunks that do not exist.", (row[0] for row in orphans)
-    )
+        yield "vector_invalid", ids[~(np.abs(norms - 1) <= NORM_TOLERANCE)].tolist()
+        yield from _unlike(ids, matrix, signs, codes)
+        done += len(ids)
+        tick(done, max(total, done))
+    yield "code_orphaned", signs
 
 
 def _codes(connection: apsw.Connection, number: int) -> tuple[Codes | None, list[str]]:
@@ -103,24 +85,26 @@ def _codes(connection: apsw.Connection, number: int) -> tuple[Codes | None, list
 
 def _unlike(
     ids: IdArray, matrix: FloatArray, signs: dict[int, bytes], codes: Codes | None
-) -> list[int]:
+) -> Found:
     raw = vectors.sign_codes(matrix)
-    unlike = {
-        chunk for row, chunk in enumerate(ids.tolist()) if signs.pop(chunk, None) != bytes(raw[row])
-    }
-    unlike.update(_uncoded(ids, matrix, codes))
-    return sorted(unlike)
+    held = [signs.pop(chunk, None) for chunk in ids.tolist()]
+    same = np.array([sign == bytes(raw[row]) for row, sign in enumerate(held)])
+    signed = np.array([sign is not None for sign in held])
+    alike, coded = _alike(ids, matrix, codes)
+    yield "vector_differs", ids[signed & ~same & coded & ~alike].tolist()
+    yield "code_differs", ids[~same | ~alike].tolist()
 
 
-def _uncoded(ids: IdArray, matrix: FloatArray, codes: Codes | None) -> list[int]:
-    """Chunks whose code is missing or another than their vector's."""
+def _alike(
+    ids: IdArray, matrix: FloatArray, codes: Codes | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which chunks have their vector's code, and which have any."""
     expected = encoded(ids, matrix)
     if codes is None or len(codes.high) != len(expected.high):
-        return list(map(int, ids))
-    places = np.minimum(np.searchsorted(codes.ids, ids), len(codes.ids) - 1)
-    held = codes.only(places)
-    same = held.ids == ids
-    same &= np.isclose(expected.factors, held.factors, rtol=1e-4)
-    same &= np.all(expected.high == held.high, axis=0) & np.all(expected.low == held.low, axis=0)
-    found: list[int] = ids[~same].tolist()
-    return found
+        none = np.zeros(len(ids), dtype=np.bool_)
+        return none, none
+    held = codes.only(np.minimum(np.searchsorted(codes.ids, ids), len(codes.ids) - 1))
+    coded = held.ids == ids
+    alike = coded & np.isclose(expected.factors, held.factors, rtol=1e-4)
+    alike &= np.all(expected.high == held.high, axis=0) & np.all(expected.low == held.low, axis=0)
+    return alike, coded

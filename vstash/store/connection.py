@@ -30,6 +30,7 @@ __all__ = [
     "fetch",
     "id_list",
     "open_reader",
+    "open_scratch",
     "open_writer",
     "pragma_int",
     "roll_back",
@@ -128,6 +129,12 @@ def open_reader(path: Path, *, busy_timeout_s: float, immutable: bool) -> apsw.C
     target = f"file:{quote(path.as_posix())}{query}"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     return _connect(target, flags, busy_timeout_s)
+
+
+def open_scratch() -> apsw.Connection:
+    """Open an empty database in memory, to see what statements make of it."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    return _connect(":memory:", flags, 0)
 
 
 def open_writer(

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
-
-import apsw
 
 from vstash.store.backup import ProgressCallback, copy_of
 from vstash.store.connection import open_writer
 from vstash.store.faults import translated
+from vstash.store.held import Held
 from vstash.store.restore import restore_into
 
 __all__ = ["Copying"]
 
 
-class Copying:
+class Copying(Held):
     """Backups and restores of an open file."""
-
-    immutable: bool
-    _busy_timeout_s: float
-    _crash_point: Callable[[str], None]
-
-    def _usable(self) -> None:
-        raise NotImplementedError
-
-    def _probed(self, *, immutable: bool) -> apsw.Connection:
-        raise NotImplementedError
-
-    def _turn(self, wait: float) -> AbstractContextManager[int]:
-        raise NotImplementedError
-
-    def _new_writer(self) -> apsw.Connection:
-        raise NotImplementedError
 
     def backup(
         self,
@@ -50,7 +33,7 @@ class Copying:
             progress: Called with the pages that were copied and how many there are.
         """
         self._usable()
-        with translated(), closing(self._probed(immutable=self.immutable)) as connection:
+        with translated(), self._apart() as connection:
             copy_of(
                 connection,
                 target,
@@ -83,7 +66,7 @@ class Copying:
         with (
             self._turn(self._busy_timeout_s) as busy_ms,
             translated(),
-            closing(self._probed(immutable=False)) as state,
+            self._apart() as state,
             closing(open_writer(source, busy_timeout_s=0, durability="normal")) as copy,
             # What a connection knows of the file's tables must not outlive them.
             closing(self._new_writer()) as live,

@@ -14,7 +14,7 @@ import apsw
 import numpy as np
 
 from vstash.store.connection import fetch, id_list
-from vstash.store.faults import unreadable
+from vstash.store.faults import require, unreadable
 from vstash.store.rows import ChunkRow, DocumentRow, etag
 from vstash.types import Chunk, Document
 
@@ -74,6 +74,12 @@ def _json(text: str) -> Any:
     if text == "{}":
         return {}
     return [] if text == "[]" else json.loads(text)
+
+
+def _heading(text: str) -> tuple[str, ...]:
+    found = _json(text)
+    require(isinstance(found, list) and all(isinstance(each, str) for each in found))
+    return tuple(found)
 
 
 def _document(row: Sequence[Any]) -> tuple[int, Document]:
@@ -164,7 +170,7 @@ def passages(
     for (chunk, _, title, _, _, _, heading, _), text in _chunks(connection, asked):
         # A chunk without its document is found by the check of references.
         if title is not None:
-            yield chunk, title, "\n".join(_json(heading)), text
+            yield chunk, title, "\n".join(_heading(heading)), text
 
 
 def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[Chunk, Document]]:
@@ -190,7 +196,7 @@ def chunks_by_id(connection: apsw.Connection, ids: IdArray) -> dict[int, tuple[C
             document_id=document.id,
             seq=seq,
             text=text,
-            heading=tuple(_json(heading)),
+            heading=_heading(heading),
             start=start,
             end=end,
             tokens=tokens,

@@ -31,6 +31,7 @@ __all__ = [
     "index_damaged",
     "is_malformed",
     "lacks_room",
+    "pages_damaged",
     "require",
     "translate",
     "translated",
@@ -181,6 +182,15 @@ def unreadable() -> StoreCorruptError:
     return StoreCorruptError(
         "The file is damaged: it holds a value that vstash cannot have written. Restore a backup; "
         "`vstash check` tells what is wrong."
+    )
+
+
+def pages_damaged() -> StoreCorruptError:
+    """The error for a repair of a file whose pages are damaged."""
+    return StoreCorruptError(
+        "Pages of the file are damaged, so that nothing can be derived from them: restore a backup "
+        "with `vstash restore`, or copy what can be read into a new file with `vstash salvage`. "
+        "Nothing was changed."
     )
 
 

@@ -14,7 +14,15 @@ from vstash.store.rows import Leg
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["clear", "delete_words", "insert_words", "optimise", "phrase", "ranked"]
+__all__ = [
+    "clear",
+    "delete_words",
+    "insert_words",
+    "optimise",
+    "phrase",
+    "ranked",
+    "restore_format",
+]
 
 
 def insert_words(
@@ -90,6 +98,11 @@ def phrase(
 def clear(connection: apsw.Connection) -> None:
     """Empty the keyword index; a contentless table has no rebuild of its own."""
     connection.execute("INSERT INTO keyword (keyword) VALUES ('delete-all')")
+
+
+def restore_format(connection: apsw.Connection) -> None:
+    """Say of which format FTS5's tables are: without that it refuses even to empty them."""
+    connection.execute("INSERT OR REPLACE INTO keyword_config (k, v) VALUES ('version', 4)")
 
 
 def optimise(connection: apsw.Connection) -> None:

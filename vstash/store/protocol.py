@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from vstash.store.check import CheckResult
+    from vstash.store.found import Rules
+    from vstash.store.repair import Repaired
     from vstash.store.session import Reader
     from vstash.store.writer import Writer
+    from vstash.upkeep import CheckLevel
 
 __all__ = ["Store"]
 
@@ -29,7 +32,13 @@ class Store(Protocol):
         """A transaction that is committed when the block ends and undone when it raises."""
         ...
 
-    def check(self, normalise: Callable[[str], str]) -> CheckResult:
+    def check(
+        self,
+        rules: Rules,
+        *,
+        level: CheckLevel = "full",
+        progress: Callable[[str, int, int], None] = ...,
+    ) -> CheckResult:
         """Compare everything that is derived with the text."""
         ...
 
@@ -52,6 +61,17 @@ class Store(Protocol):
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Replace all that it holds by a copy, in one write."""
+        ...
+
+    def repair(
+        self,
+        rules: Rules,
+        *,
+        accept: bool,
+        now: int,
+        progress: Callable[[str, int, int], None] = ...,
+    ) -> Repaired:
+        """Derive anew what a check finds wrong, in one transaction."""
         ...
 
     def size(self) -> int:

@@ -65,10 +65,12 @@ class Reader(DocumentReader):
 
     @cached_property
     def _meta(self) -> dict[str, int]:
-        return {
-            str(name): int(value)
-            for name, value in fetch(self._connection, "SELECT name, value FROM meta")
-        }
+        try:
+            rows = fetch(self._connection, "SELECT name, value FROM meta")
+        except apsw.SQLError:
+            # Without its counters a file can still be opened, checked and repaired.
+            return {}
+        return {str(name): value for name, value in rows if type(value) is int}
 
     @property
     def change_counter(self) -> int:
@@ -86,14 +88,17 @@ class Reader(DocumentReader):
         return self._meta.get("awaiting_count", 0)
 
     @property
-    def normaliser(self) -> int:
-        """Version of the rules that the keyword index was derived with, 0 in a new file."""
-        return self._meta.get("normaliser", 0)
+    def normaliser(self) -> int | None:
+        """Version of the rules that the keyword index was derived with, 0 in a new file.
+
+        None in one that lost the number: a check says so.
+        """
+        return self._meta.get("normaliser")
 
     @property
-    def coder(self) -> int:
-        """Version of the rules that the codes were derived with, 0 in a new file."""
-        return self._meta.get("coder", 0)
+    def coder(self) -> int | None:
+        """Version of the rules that the codes were derived with, 0 in a new file; None as above."""
+        return self._meta.get("coder")
 
     @property
     def derived_anew(self) -> int:

@@ -22,12 +22,12 @@ from vstash.errors import (
     StoreReadOnlyError,
     VstashError,
 )
-from vstash.store import check
 from vstash.store.backup import no_crash
 from vstash.store.connection import create_file, open_reader, open_writer, pragma_int, roll_back
 from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
 from vstash.store.faults import extended_code, full, lacks_room, translate, translated
+from vstash.store.mending import Mending
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.presence import Presence
 from vstash.store.session import Reader
@@ -45,7 +45,7 @@ def _no_backup(_path: Path) -> None:
     return
 
 
-class SqliteStore(Copying):
+class SqliteStore(Copying, Mending):
     """One vstash file, safe to use from many threads and beside other processes.
 
     Args:
@@ -169,6 +169,14 @@ class SqliteStore(Copying):
         self._presence.opened(connection)
         return connection
 
+    @contextmanager
+    def _apart(self) -> Iterator[apsw.Connection]:
+        connection = self._probed(immutable=self.immutable)
+        try:
+            yield connection
+        finally:
+            self._presence.close(connection)
+
     def _usable(self) -> None:
         if self._pid != os.getpid():
             raise ForkedError(
@@ -275,13 +283,18 @@ class SqliteStore(Copying):
         if self._crowded:
             self._make_room(connection)
         connection.set_busy_timeout(busy_ms)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._immediately(connection):
             self._require_schema(connection)
             writer = Writer(connection, self._crash_point)
             yield writer
             writer.finish()
             self._crash_point("commit")
+
+    @contextmanager
+    def _immediately(self, connection: apsw.Connection) -> Iterator[None]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             deadlines.check()
             self._presence.require()
             # From here on it is done: one that was interrupted would leave it open whether it is.
@@ -313,23 +326,6 @@ class SqliteStore(Copying):
         # A reader under way keeps the log; it must not keep everybody waiting.
         connection.set_busy_timeout(0)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-    def check(self, normalise: Callable[[str], str]) -> check.CheckResult:
-        """Compare text, words, vectors, codes and counters with one another.
-
-        Args:
-            normalise: Derives the words of a text, as they were when it was stored.
-        """
-        self._usable()
-        # A connection of its own: SQLite's integrity check reads FTS5 through what that connection
-        # cached of it before, and calls a newer state damaged.
-        with translated():
-            connection = self._probed(immutable=self.immutable)
-            try:
-                connection.execute("BEGIN")
-                return check.run(connection, normalise)
-            finally:
-                self._presence.close(connection)
 
     def size(self) -> int:
         """Bytes of the file and its write-ahead log."""

@@ -24,12 +24,17 @@ __all__ = [
     "best",
     "coarse",
     "cosines",
+    "create_signs",
+    "create_tables",
     "delete_vectors",
     "in_parts",
+    "insert_signs",
     "insert_vectors",
     "register_model",
+    "require_signs",
     "sample",
     "sample_state",
+    "sign_codes",
     "surest",
     "vectors_of",
 ]
@@ -81,21 +86,34 @@ def register_model(connection: apsw.Connection, info: ModelInfo) -> int:
         ),
     )
     number = connection.last_insert_rowid()
-    connection.execute(
-        f"CREATE TABLE vector_{number} (chunk INTEGER PRIMARY KEY REFERENCES chunk (id), "
-        f"value BLOB NOT NULL CHECK (length(value) = {4 * info.dimension})) STRICT"
-    )
-    connection.execute(
-        f"CREATE VIRTUAL TABLE coarse_{number} USING vec0 (code bit[{_code_bits(info.dimension)}])"
-    )
+    create_tables(connection, number, info.dimension)
     return number
 
 
+def create_tables(connection: apsw.Connection, number: int, dimension: int) -> None:
+    """Make the tables of a model's vectors and of their signs."""
+    connection.execute(
+        f"CREATE TABLE vector_{number} (chunk INTEGER PRIMARY KEY REFERENCES chunk (id), "
+        f"value BLOB NOT NULL CHECK (length(value) = {4 * dimension})) STRICT"
+    )
+    create_signs(connection, number, dimension)
+
+
+def create_signs(connection: apsw.Connection, number: int, dimension: int) -> None:
+    """Make the table of the signs of a model's vectors."""
+    connection.execute(
+        f"CREATE VIRTUAL TABLE coarse_{number} USING vec0 (code bit[{_code_bits(dimension)}])"
+    )
+
+
 def active_model(connection: apsw.Connection) -> tuple[int, ModelInfo] | None:
-    """The model that the file's vectors were made with, None in a file without one."""
+    """The model that the file's vectors were made with, None in a file without one.
+
+    Exactly one is active; in a file that was changed by hand the newest counts.
+    """
     row = connection.execute(
         "SELECT id, name, dimension, sha256, max_tokens, pooling, query_prefix, passage_prefix, "
-        "background_mean, background_deviation FROM model WHERE active = 1"
+        "background_mean, background_deviation FROM model ORDER BY active DESC, id DESC LIMIT 1"
     ).fetchone()
     return None if row is None else (row[0], ModelInfo(*row[1:]))
 
@@ -109,7 +127,7 @@ def sign_codes(vectors: FloatArray) -> np.ndarray[tuple[int, int], np.dtype[np.u
     return np.packbits(vectors > 0, axis=1)
 
 
-def _require_codes(connection: apsw.Connection, model: int) -> None:
+def require_signs(connection: apsw.Connection, model: int) -> None:
     """Make sure of vec0's own tables: with a damaged schema its statements crash the process."""
     try:
         connection.execute(f"SELECT id, chunk_id, chunk_offset FROM coarse_{model}_rowids LIMIT 0")
@@ -130,11 +148,18 @@ def insert_vectors(
         ids: Chunk ids that have no vector yet, shape (n,).
         vectors: Shape (n, dimension), float32, length 1.
     """
-    _require_codes(connection, model)
+    require_signs(connection, model)
     connection.executemany(
         f"INSERT INTO vector_{model} (chunk, value) VALUES (?, ?)",
         zip(ids.tolist(), map(bytes, vectors.astype("<f4", copy=False)), strict=True),
     )
+    insert_signs(connection, model, ids, vectors)
+
+
+def insert_signs(
+    connection: apsw.Connection, model: int, ids: IdArray, vectors: FloatArray
+) -> None:
+    """Store the signs of vectors in vec0's table, for chunks that have none there."""
     connection.executemany(
         f"INSERT INTO coarse_{model} (rowid, code) VALUES (?, vec_bit(?))",
         zip(ids.tolist(), map(bytes, sign_codes(vectors)), strict=True),
@@ -143,7 +168,7 @@ def insert_vectors(
 
 def delete_vectors(connection: apsw.Connection, model: int, ids: Iterable[int]) -> None:
     """Remove vectors and codes of chunks."""
-    _require_codes(connection, model)
+    require_signs(connection, model)
     gone = [(chunk,) for chunk in ids]
     connection.executemany(f"DELETE FROM vector_{model} WHERE chunk = ?", gone)
     connection.executemany(f"DELETE FROM coarse_{model} WHERE rowid = ?", gone)
@@ -304,7 +329,7 @@ def coarse(
     Returns:
         At most 4,096 ids, ascending.
     """
-    _require_codes(connection, model)
+    require_signs(connection, model)
     count = min(max(_SURVIVORS, 4 * depth), PLAIN_LIMIT)
     code = bytes(sign_codes(query[np.newaxis, :])[0])
     sql = f"SELECT rowid FROM coarse_{model} WHERE code MATCH vec_bit(?) AND k = ?"

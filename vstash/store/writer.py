@@ -156,6 +156,10 @@ class Writer(Reader):
         """Make a model the active one of a file without vectors; returns its number."""
         return vectors.register_model(self._connection, info)
 
+    def touch(self) -> None:
+        """Count this transaction as a change, so that other processes look at the file anew."""
+        self._changed = True
+
     def derive_words(self, normalise: Callable[[str], str], version: int) -> None:
         """Build the keyword index anew from the text, by the rules of this version.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.api.service import Service, running
-from vstash.api.replies import CheckReply, DisagreementPage, SearchReply, StatsReply
+from vstash.api.checking import CheckReply
+from vstash.api.replies import DisagreementPage, SearchReply, StatsReply
 from vstash.wire import to_json
 
 

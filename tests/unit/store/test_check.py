@@ -79,33 +79,31 @@ def drift(name: str, sql: str, *codes: str) -> Drift:
 
 DRIFTS = [
     drift("text changed", "UPDATE text_part SET text = replace(text, 'heron', 'stork')",
-          "text_hash", "words_differ", "postings_differ"),
+          "text_hash", "chunk_differs", "passage_differs", "words_differ", "postings_differ"),
     drift("text longer", "UPDATE text_part SET text = text || '!' WHERE document = 3",
-          "text_length", "text_hash"),
+          "text_length", "text_hash", "chunk_span"),
     drift("text lost", "DELETE FROM text_part WHERE document = 3",
-          "text_length", "text_hash", "words_differ", "postings_differ", "length_differs"),
+          "text_length", "text_hash", "chunk_span", "chunk_differs", "passage_differs", "words_differ", "words_uncounted", "postings_differ", "length_differs"),
     drift("title changed", "UPDATE document SET title = 'z' WHERE number = 1",
-          "text_hash", "words_differ", "postings_differ"),
+          "text_hash", "chunk_differs", "passage_differs", "words_differ", "postings_differ"),
     drift("metadata changed", "UPDATE document SET metadata = jsonb('{\"a\":1}') WHERE number = 1",
           "text_hash"),
     drift("tag deleted", "DELETE FROM tag WHERE document = 1", "text_hash"),
     drift("tag added", "INSERT INTO tag VALUES (1, 'extra')", "text_hash"),
     drift("all chunks of a document deleted", "DELETE FROM chunk WHERE document = 3",
-          "chunk_missing", "counter_differs", "vector_orphaned", "words_orphaned",
-          "length_orphaned", "reference_broken", "code_differs"),
+          "chunk_missing", "counter_differs", "reference_broken", "words_orphaned", "words_uncounted", "length_orphaned", "vector_orphaned", "code_differs"),
     drift("a chunk in the middle deleted", "DELETE FROM chunk WHERE document = 2 AND seq = 0",
-          "chunk_span", "counter_differs", "vector_orphaned", "words_orphaned",
-          "length_orphaned", "reference_broken", "code_differs"),
+          "chunk_span", "counter_differs", "reference_broken", "document_chunks", "words_orphaned", "words_uncounted", "length_orphaned", "vector_orphaned", "code_differs"),
     drift("span moved", "UPDATE chunk SET start = start + 3 WHERE document = 3",
-          "words_differ", "postings_differ", "length_differs"),
+          "words_differ", "chunk_span", "chunk_differs", "passage_differs", "words_uncounted", "postings_differ", "length_differs"),
     drift("span beyond the text", 'UPDATE chunk SET "end" = "end" + 900 WHERE document = 3',
           "chunk_span"),
     drift("heading changed", "UPDATE chunk SET heading = '[\"Z\"]' WHERE document = 3",
-          "words_differ", "postings_differ", "length_differs"),
-    drift("words deleted", "DELETE FROM keyword WHERE rowid = 1", "words_missing"),
+          "words_differ", "chunk_differs", "passage_differs", "words_uncounted", "postings_differ", "length_differs"),
+    drift("words deleted", "DELETE FROM keyword WHERE rowid = 1", "words_missing", "words_uncounted"),
     drift("words replaced",
           "DELETE FROM keyword WHERE rowid = 1; INSERT INTO keyword (rowid, title, heading, body) "
-          "VALUES (1, 'a', '', 'other words')", "words_differ"),
+          "VALUES (1, 'a', '', 'other words')", "words_differ", "words_uncounted"),
     drift("words in another order",
           "DELETE FROM keyword WHERE rowid = (SELECT id FROM chunk WHERE document = 3); "
           "INSERT INTO keyword (rowid, title, heading, body) "
@@ -113,16 +111,16 @@ DRIFTS = [
           "words_differ"),
     drift("words of no chunk",
           "INSERT INTO keyword (rowid, title, heading, body) VALUES (999, '', '', 'ghost')",
-          "words_orphaned"),
+          "words_orphaned", "words_uncounted"),
     drift("all words deleted", "INSERT INTO keyword (keyword) VALUES ('delete-all')",
-          "words_missing"),
+          "words_missing", "words_uncounted"),
     drift("vector deleted", "DELETE FROM vector_1 WHERE chunk = 1",
           "vector_missing", "code_orphaned"),
     drift("vector zeroed", "UPDATE vector_1 SET value = zeroblob(length(value)) WHERE chunk = 1",
-          "vector_invalid", "code_differs"),
+          "vector_invalid", "vector_differs", "code_differs"),
     drift("vector of another chunk",
           "UPDATE vector_1 SET value = (SELECT value FROM vector_1 WHERE chunk = 2) "
-          "WHERE chunk = 1", "code_differs"),
+          "WHERE chunk = 1", "code_differs", "vector_differs"),
     drift("vector cut", "UPDATE vector_1 SET value = substr(value, 1, 100) WHERE chunk = 1",
           "vector_invalid", "code_differs", "file_damaged"),
     drift("vector of no chunk",
@@ -157,7 +155,7 @@ DRIFTS = [
           "INSERT INTO code_run SELECT 900, model, counter, level, late, chunks, factors, high, low "
           "FROM code_run WHERE id = 1", "code_repeated"),
     drift("run of no model", "UPDATE code_run SET model = 9 WHERE id = 1",
-          "reference_broken", "code_differs"),
+          "reference_broken", "code_differs", "code_run_differs"),
     drift("chunk awaits a vector that it has", "INSERT INTO awaiting VALUES (1); "
           "UPDATE meta SET value = value + 1 WHERE name = 'awaiting_count'", "awaiting_differs"),
     drift("chunk that awaits is forgotten", "DELETE FROM awaiting; "
@@ -165,7 +163,7 @@ DRIFTS = [
     drift("chunk that awaits is not counted", "DELETE FROM awaiting",
           "counter_differs", "vector_missing"),
     drift("no chunk awaits a vector", "INSERT INTO awaiting VALUES (999); "
-          "UPDATE meta SET value = value + 1 WHERE name = 'awaiting_count'", "reference_broken"),
+          "UPDATE meta SET value = value + 1 WHERE name = 'awaiting_count'", "reference_broken", "passage_missing"),
     drift("awaiting counter changed",
           "UPDATE meta SET value = value + 1 WHERE name = 'awaiting_count'", "counter_differs"),
     drift("awaiting counter lost", "DELETE FROM meta WHERE name = 'awaiting_count'",
@@ -189,11 +187,11 @@ DRIFTS = [
     drift("feedback on no document", "UPDATE feedback SET document = 999",
           "reference_broken", "feedback_differs"),
     drift("feedback on another document", "UPDATE feedback SET document = 2", "feedback_differs"),
-    drift("feedback lost", "DROP TABLE feedback", "table_damaged"),
+    drift("feedback lost", "DROP TABLE feedback", "table_damaged", "table_missing", "schema_differs"),
     drift("document of no collection", "UPDATE document SET collection = 9 WHERE number = 1",
-          "reference_broken"),
+          "collection_missing"),
     drift("chunk of no document", "DELETE FROM document WHERE number = 3",
-          "reference_broken", "words_orphaned", "length_orphaned"),
+          "document_missing", "words_orphaned", "words_uncounted"),
     drift("postings of a word deleted", "DELETE FROM posting WHERE word = 'amber'",
           "postings_differ"),
     drift("all postings deleted", "DELETE FROM posting", "postings_differ"),
@@ -206,7 +204,7 @@ DRIFTS = [
           "postings_differ"),
     drift("posting twice",
           "INSERT INTO segment (id, level) VALUES (900, 0); INSERT INTO posting "
-          "SELECT 900, word, ids, counts FROM posting WHERE word = 'heron'", "postings_differ"),
+          "SELECT 900, word, ids, counts FROM posting WHERE word = 'heron'", "postings_differ", "segment_differs"),
     drift("ids cut", "UPDATE posting SET ids = substr(ids, 2) WHERE word = 'heron'",
           "postings_damaged", "postings_differ"),
     drift("counts too many", "UPDATE posting SET counts = x'0101' WHERE word = 'heron'",
@@ -249,7 +247,10 @@ def test_a_ghost_in_the_keyword_index_is_found(path: Path) -> None:
     """Words inserted twice under one chunk, the trap of contentless tables, are seen."""
     with planted(path) as connection:
         insert_words(connection, [(1, ("a", "", "more words"))])
-    assert [finding.code for finding in checked(path).findings] == ["words_differ"]
+    assert [finding.code for finding in checked(path).findings] == [
+        "words_differ",
+        "words_uncounted",
+    ]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -280,7 +281,8 @@ def test_a_finding_counts_all_and_names_some(path: Path) -> None:
     with planted(path) as connection:
         connection.execute("INSERT INTO keyword (keyword) VALUES ('delete-all')")
     report = checked(path)
-    (finding,) = report.findings
+    finding = report.findings[0]
+    assert finding.code == "words_missing"
     assert finding.count == report.chunks
     assert len(finding.examples) == min(5, report.chunks)
     assert all(example.isdigit() for example in finding.examples)
