@@ -12,6 +12,7 @@ from typing import Final
 
 from tests.contract.backup_calls import BackupsOverCli
 from tests.contract.data_calls import DataOverCli
+from tests.contract.forget_calls import ForgetOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
@@ -72,7 +73,9 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
     return (["--", text], None) if carried else (["-"], text.encode())
 
 
-class CliInterface(DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli, BackupsOverCli):
+class CliInterface(
+    DataOverCli, ForgetOverCli, JobsOverCli, KeysOverCli, TransferOverCli, BackupsOverCli
+):
     """The ``vstash`` command with ``--json``.
 
     Args:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from tests.contract.backup_calls import BackupsOverRest
 from tests.contract.cli_interface import child_environment
 from tests.contract.data_calls import DataOverRest
+from tests.contract.forget_calls import ForgetOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
@@ -77,7 +78,9 @@ def _query(**parameters: object) -> str:
     return "?" + urlencode(given, errors="surrogatepass")
 
 
-class RestInterface(DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest, BackupsOverRest):
+class RestInterface(
+    DataOverRest, ForgetOverRest, JobsOverRest, KeysOverRest, TransferOverRest, BackupsOverRest
+):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 
     Args:

@@ -37,6 +37,16 @@ FAULTS: Final = {
     "io": ("io_loop", 0, "the n-th call of the disk fails; 0 for every n"),
     "full": ("full_loop", 1, "full disks"),
     "memory": ("memory_loop", 40, "limits on memory"),
+    "forget": (
+        "forget_loop",
+        200,
+        "documents forgotten, and their words and vectors sought in raw bytes",
+    ),
+    "compact": (
+        "compact_loop",
+        100_000,
+        "chunks of a file that is compacted beside a reader and a writer",
+    ),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
     "clock": ("clock_loop", 1000, "operations while the wall clock jumps"),
     "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),

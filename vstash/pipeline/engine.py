@@ -17,10 +17,12 @@ from vstash.learn.recorder import Recorder
 from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
+from vstash.pipeline.compacting import Compacting
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.documents import Documents
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.exporting import Exporting
+from vstash.pipeline.forgetting import Forgetting
 from vstash.pipeline.importing import Importing
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.job_runner import JobRunner
@@ -86,6 +88,8 @@ class Engine:
     documents: Documents
     writing: Writing
     removing: Removing
+    forgetting: Forgetting
+    compacting: Compacting
     bulk: Bulk
     ingesting: Ingesting
     embedding: Embedding
@@ -179,16 +183,19 @@ def _assembled(
     background = BackgroundEmbedding(embedding)
     ingesting = Ingesting(store, writing, settings)
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
-    removing = Removing(store, recorder, clock)
     reporting = Reporting(store, embedder.info, settings, recorder)
-    upkeep = Upkeep(reporting, backups, removing)
+    compacting = Compacting(store, recorder, clock)
+    upkeep = Upkeep(reporting, backups, compacting)
+    runner = JobRunner(store, ingesting, upkeep, background, clock, before=compacting.finish)
     return Engine(
         store=store,
         settings=settings,
         recorder=recorder,
         documents=Documents(store, clock),
         writing=writing,
-        removing=removing,
+        removing=Removing(store, recorder, clock),
+        forgetting=Forgetting(store, recorder, backups),
+        compacting=compacting,
         bulk=Bulk(writing, embedder, settings),
         ingesting=ingesting,
         embedding=embedding,
@@ -204,7 +211,7 @@ def _assembled(
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
-        jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
+        jobs=Jobs(store, runner, clock),
         backups=backups,
         schedule=schedule,
         backing_up=backing_up,

@@ -10,7 +10,7 @@ from vstash.jobs import UpkeepRequest, UpkeepTask
 
 if TYPE_CHECKING:
     from vstash.pipeline.backups import Backups
-    from vstash.pipeline.removing import Removing
+    from vstash.pipeline.compacting import Compacting
     from vstash.pipeline.report import Reporting
 
 __all__ = ["Step", "Upkeep"]
@@ -25,9 +25,9 @@ class Upkeep:
 
     reporting: Reporting
     backups: Backups
-    removing: Removing
+    compacting: Compacting
 
-    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:  # noqa: ARG002 - used at the merge
+    def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.
 
         Args:
@@ -43,4 +43,4 @@ class Upkeep:
             return self.reporting.check()
         if task == "backup":
             return self.backups.make(None, progress=lambda told: step(told.done, told.pages))
-        return self.removing.compact()
+        return self.compacting.compact(full=request.full, progress=lambda told: step(told.steps, 0))
