@@ -119,13 +119,14 @@ class Compare:
 Filter = And | Or | Not | Compare
 
 
-def parse(tree: object) -> Filter:
+def parse(tree: object, *, pointer: str = "/filter") -> Filter:
     """Check a filter tree as it came from JSON or from Python.
 
     Args:
         tree: At most 16 levels deep, 256 conditions and connectives in all, strings of at most
             10,000 characters, lists of 1 to 1,000 values for ``in``. Times are RFC 3339 strings
             with an offset or aware datetimes.
+        pointer: Where the tree stands in what the caller sent.
 
     Returns:
         The same tree as frozen values.
@@ -137,7 +138,7 @@ def parse(tree: object) -> Filter:
         >>> parse({"metadata.author": {"eq": "x"}})
         Compare(field=Field(name='metadata', path=('author',)), op='eq', value='x')
     """
-    return _Parser().node(tree, "/filter", 1)
+    return _Parser().node(tree, pointer, 1)
 
 
 class _Parser:

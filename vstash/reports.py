@@ -15,7 +15,6 @@ __all__ = [
     "CalibrationSource",
     "CheckReport",
     "CollectionInfo",
-    "CompactReport",
     "DeleteReport",
     "DeletedDocument",
     "EmbedProgress",
@@ -300,23 +299,6 @@ class CollectionInfo:
     documents: int
     chunks: int
     awaiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class CompactReport:
-    """What `Memory.compact` did.
-
-    Attributes:
-        expired: Expired documents that were removed.
-        bytes_before: Size of the file and its write-ahead log.
-        bytes_after: The same afterwards; room that was freed inside the file is used again.
-        seconds: Wall time.
-    """
-
-    expired: int
-    bytes_before: int
-    bytes_after: int
-    seconds: float
 
 
 CalibrationSource = Literal["shipped", "own"]

@@ -1,4 +1,4 @@
-"""What looking after a file tells: checks, repairs, backups, restores, migrations, salvage."""
+"""What looking after a file tells: checks, repairs, backups, migrations, salvage, forgetting, compaction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
 
-from vstash.reports import Finding
+from vstash.reports import DeletedDocument, Finding
 
 __all__ = [
     "BACKUP_REASONS",
@@ -19,7 +19,12 @@ __all__ = [
     "CheckLevel",
     "CheckProgress",
     "CheckProgressCallback",
+    "CompactProgress",
+    "CompactReport",
+    "CompactStage",
+    "CompactWatcher",
     "DerivedIndex",
+    "ForgetReport",
     "MigrateReport",
     "MigrationStep",
     "RepairReport",
@@ -242,3 +247,83 @@ class RepairReport:
     def ok(self) -> bool:
         """Whether nothing wrong is left."""
         return not self.left
+
+
+# Compaction and forgetting.
+
+CompactStage = Literal["expired", "words", "postings", "codes", "room", "rewrite", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompactProgress:
+    """Where a compaction stands: what it works on, and steps done so far."""
+
+    stage: CompactStage
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactReport:
+    """What `Memory.compact` did.
+
+    Attributes:
+        expired: Expired documents that were removed.
+        bytes_before: Size of the file and its write-ahead log.
+        bytes_after: The same afterwards; room that was freed inside the file is used again.
+        reclaimable: Bytes free inside the file that ``full=True`` would give back, at least.
+        steps: Short transactions that it was done in; others read and write in between.
+        longest_step_ms: For how long the longest of them kept others from writing; the rewriting of
+            ``full=True`` is not among them.
+        seconds: Wall time.
+    """
+
+    expired: int
+    bytes_before: int
+    bytes_after: int
+    reclaimable: int
+    steps: int
+    longest_step_ms: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetReport:
+    """What `Memory.forget` removed, or would remove.
+
+    Attributes:
+        documents: Removed from every search at once, in one transaction with all that follows.
+        chunks: Of these documents.
+        searches: Logged searches that listed them or asked for words that only they had, with the
+            triples and the feedback of these.
+        replies: Stored replies to idempotent requests that told of them.
+        jobs: Jobs that had ended and named them.
+        jobs_open: Ids of jobs queued or running that may store them again: cancel these first.
+        dry_run: Whether nothing was removed.
+        sample: Of a dry run, the oldest of them, at most 20; afterwards nothing tells of them.
+        purged: Whether what they left in indexes and in unused parts of pages is gone from the file.
+        log_emptied: Whether the write-ahead log was emptied; a reader under way keeps it.
+        remedy: What to do where one of the two is false, else empty.
+        backups: Names of backups in the backup folder, which hold what they held.
+        bytes_before: Size of the file and its write-ahead log.
+        bytes_after: The same afterwards.
+        seconds: Wall time.
+    """
+
+    documents: int
+    chunks: int
+    searches: int
+    replies: int
+    jobs: int
+    jobs_open: tuple[str, ...]
+    dry_run: bool
+    sample: tuple[DeletedDocument, ...]
+    purged: bool
+    log_emptied: bool
+    remedy: str
+    backups: tuple[str, ...]
+    bytes_before: int
+    bytes_after: int
+    seconds: float
+
+
+CompactWatcher = Callable[[CompactProgress], None]

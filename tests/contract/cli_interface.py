@@ -13,6 +13,7 @@ from typing import Final
 from tests.contract.backup_calls import BackupsOverCli
 from tests.contract.check_calls import CheckOverCli
 from tests.contract.data_calls import DataOverCli
+from tests.contract.forget_calls import ForgetOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
@@ -74,7 +75,13 @@ def _words(text: str) -> tuple[list[str], bytes | None]:
 
 
 class CliInterface(
-    DataOverCli, JobsOverCli, KeysOverCli, TransferOverCli, BackupsOverCli, CheckOverCli
+    DataOverCli,
+    JobsOverCli,
+    KeysOverCli,
+    TransferOverCli,
+    BackupsOverCli,
+    CheckOverCli,
+    ForgetOverCli,
 ):
     """The ``vstash`` command with ``--json``.
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Protocol
 from tests.contract.backup_calls import BackupCalls
 from tests.contract.check_calls import CheckCalls
 from tests.contract.data_calls import Data
+from tests.contract.forget_calls import ForgetCalls
 from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
 from tests.contract.transfer_calls import Transfers
@@ -50,7 +51,9 @@ class ContractError(Exception):
         self.exit_code = exit_code
 
 
-class Interface(Data, JobCalls, KeyCalls, Transfers, BackupCalls, CheckCalls, Protocol):
+class Interface(
+    Data, JobCalls, KeyCalls, Transfers, BackupCalls, CheckCalls, ForgetCalls, Protocol
+):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 
     Every method raises `ContractError` where the interface reports an error.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from tests.contract.backup_calls import BackupsOverMemory
 from tests.contract.check_calls import CheckOverMemory
 from tests.contract.data_calls import DataOverMemory
+from tests.contract.forget_calls import ForgetOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
@@ -55,6 +56,7 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
 
 class MemoryInterface(
     DataOverMemory,
+    ForgetOverMemory,
     JobsOverMemory,
     KeysOverMemory,
     TransferOverMemory,

@@ -18,6 +18,7 @@ from tests.contract.backup_calls import BackupsOverRest
 from tests.contract.check_calls import CheckOverRest
 from tests.contract.cli_interface import child_environment
 from tests.contract.data_calls import DataOverRest
+from tests.contract.forget_calls import ForgetOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
@@ -79,7 +80,13 @@ def _query(**parameters: object) -> str:
 
 
 class RestInterface(
-    DataOverRest, JobsOverRest, KeysOverRest, TransferOverRest, BackupsOverRest, CheckOverRest
+    DataOverRest,
+    JobsOverRest,
+    KeysOverRest,
+    TransferOverRest,
+    BackupsOverRest,
+    CheckOverRest,
+    ForgetOverRest,
 ):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 

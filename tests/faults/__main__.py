@@ -38,6 +38,16 @@ FAULTS: Final = {
     "full": ("full_loop", 1, "full disks"),
     "memory": ("memory_loop", 40, "limits on memory"),
     "drift": ("drifts", 130, "one table or index changed by hand: found, repaired, text untouched"),
+    "forget": (
+        "forget_loop",
+        200,
+        "documents forgotten, and their words and vectors sought in raw bytes",
+    ),
+    "compact": (
+        "compact_loop",
+        100_000,
+        "chunks of a file that is compacted beside a reader and a writer",
+    ),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
     "clock": ("clock_loop", 1000, "operations while the wall clock jumps"),
     "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),

@@ -151,6 +151,7 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "delete_many": lambda: memory.delete_many({"key": {"eq": "staging"}}),
         "delete_collection": lambda: memory.delete_collection("default"),
         "compact": memory.compact,
+        "forget": lambda: memory.forget(key="staging"),
         "export": lambda: list(memory.export()),
         "import_documents": lambda: memory.import_documents([export]),
         "triples": lambda: list(memory.triples()),

@@ -98,6 +98,12 @@ CASES: Final = [
         {"body": there(filter={"key": {"eq": KEY}})},
         {"body": there(filter={"key": {"eq": KEY}}, dry_run=True)},
     ),
+    *of(
+        "POST /v1/documents:forget",
+        {"body": there(key=KEY)},
+        {"body": {"document_id": "{id}"}},
+        {"body": {"source": KEY}},
+    ),
     *of("GET /v1/documents/{id}/chunks", {}),
     *of("GET /v1/chunks/{chunk_id}", {}),
     *of("GET /v1/chunks/{chunk_id}/around", {}),

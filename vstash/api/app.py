@@ -24,6 +24,7 @@ from vstash.api.contexts import ContextRoutes
 from vstash.api.describe import Api
 from vstash.api.documents import DocumentRoutes
 from vstash.api.feedback import FeedbackRoutes
+from vstash.api.forgetting import ForgetRoutes
 from vstash.api.guard import Guard, Rules
 from vstash.api.health import HealthRoutes
 from vstash.api.jobs import JobRoutes
@@ -97,6 +98,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         CheckRoutes,
         CompactRoutes,
         BackupRoutes,
+        ForgetRoutes,
         TransferRoutes,
         ConfigurationRoutes,
         JobRoutes,

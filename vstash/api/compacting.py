@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from typing import Annotated
+
+from fastapi import FastAPI, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from vstash.api.access import Caller
 from vstash.api.describe import WRITING, reply
+from vstash.api.inputs import Closed
 from vstash.api.operations import LONG
 from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
-from vstash.errors import CollectionForbiddenError
+from vstash.errors import CollectionForbiddenError, FieldError
 from vstash.memory import Memory
 
 __all__ = ["CompactRoutes"]
+
+
+class CompactQuery(Closed):
+    """How far to go."""
+
+    full: bool = Field(
+        default=False,
+        description="Also write the file anew, which gives free room back; writers wait for that.",
+    )
 
 
 class CompactReply(Reply):
@@ -24,6 +36,9 @@ class CompactReply(Reply):
     expired: int = Field(description="Expired documents that were removed.")
     bytes_before: int = Field(description="Size of the file and its write-ahead log.")
     bytes_after: int = Field(description="Room that was freed inside the file is used again.")
+    reclaimable: int = Field(description="Bytes free inside the file that `full` would give back.")
+    steps: int = Field(description="Short transactions that it was done in.")
+    longest_step_ms: float = Field(description="For how long the longest kept others from writing.")
     seconds: float
 
 
@@ -49,11 +64,13 @@ class CompactRoutes:
             summary="Remove what has expired, and tidy up the file",
             model=CompactReply,
             said="What was removed, and the file's size before and after.",
-            errors=(CollectionForbiddenError, *WRITING, *REPEATABLE),
+            errors=(CollectionForbiddenError, FieldError, *WRITING, *REPEATABLE),
             extra={LONG: True},
         )
 
-    def compact(self, caller: Caller, repeat: Repeat) -> Response:
+    def compact(
+        self, query: Annotated[CompactQuery, Query()], caller: Caller, repeat: Repeat
+    ) -> Response:
         """Others can search meanwhile, and write in between."""
         caller.whole_file()
-        return repeat(self._memory, self._memory.compact, reply)
+        return repeat(self._memory, lambda: self._memory.compact(full=query.full), reply)

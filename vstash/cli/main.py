@@ -21,6 +21,7 @@ from vstash.cli.documents import add, get, list_documents, update
 from vstash.cli.embedding import embed
 from vstash.cli.evaluating import evaluate
 from vstash.cli.failures import EXIT_CODES, INTERRUPTED, pipe_closed, run_guarded, wants_json
+from vstash.cli.forgetting import forget
 from vstash.cli.granting import keys
 from vstash.cli.groups import Group
 from vstash.cli.ingesting import ingest
@@ -110,6 +111,7 @@ for command in (
     list_documents,
     update,
     delete,
+    forget,
     collections,
     stats,
     check,

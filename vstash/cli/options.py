@@ -295,7 +295,9 @@ def parse_metadata(pairs: Sequence[str]) -> dict[str, Json]:
     return found
 
 
-def parse_filter(text: str | None, tags: Sequence[str]) -> JsonObject | None:
+def parse_filter(
+    text: str | None, tags: Sequence[str] = (), *, name: str = "filter"
+) -> JsonObject | None:
     """Put ``--filter`` and ``--tag`` together; all must hold.
 
     Raises:
@@ -307,12 +309,12 @@ def parse_filter(text: str | None, tags: Sequence[str]) -> JsonObject | None:
             tree = parse_json(text)
         except ValueError as error:
             raise FilterError(
-                f"--filter is not JSON ({error}); it looks like "
+                f"--{name} is not JSON ({error}); it looks like "
                 '\'{"metadata.author": {"eq": "Ada"}}\'.',
-                pointer="/filter",
+                pointer=f"/{name}",
             ) from error
         if not isinstance(tree, dict):
-            raise FilterError("--filter is a JSON object.", pointer="/filter")
+            raise FilterError(f"--{name} is a JSON object.", pointer=f"/{name}")
         parts.insert(0, tree)
     if len(parts) > 1:
         return {"and": parts}

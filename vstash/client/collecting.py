@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from vstash.client.base import Arguments, Base, like, segment
 from vstash.client.decoding import decoded
 from vstash.memory import Memory
-from vstash.reports import CollectionInfo, CompactReport, DeleteReport
+from vstash.reports import CollectionInfo, DeleteReport
+from vstash.upkeep import CompactReport, ForgetReport
 
 __all__ = ["Collecting"]
 
@@ -32,6 +35,15 @@ class Collecting(Base):
         return decoded(DeleteReport, self._service.send("DELETE", place, query=given))
 
     @like(Memory.compact)
-    def compact(self, _given: Arguments) -> CompactReport:
+    def compact(self, given: Arguments) -> CompactReport:
         """Remove what has expired, and tidy up the service's file."""
-        return decoded(CompactReport, self._service.send("POST", "/v1/compact", once=True))
+        answer = self._service.send("POST", "/v1/compact", query=given, once=True)
+        return decoded(CompactReport, answer)
+
+    @like(Memory.forget)
+    def forget(self, given: Arguments) -> ForgetReport:
+        """Remove documents without a trace."""
+        if isinstance(given.get("source"), os.PathLike):
+            given["source"] = os.fspath(given["source"])
+        answer = self._service.send("POST", "/v1/documents:forget", body=given, once=True)
+        return decoded(ForgetReport, answer)

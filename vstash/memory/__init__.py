@@ -11,6 +11,7 @@ from vstash.memory.calibrating import Calibrating
 from vstash.memory.changing import Changing
 from vstash.memory.checking import Checking
 from vstash.memory.collecting import Collecting
+from vstash.memory.forgetting import Forgetting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
 from vstash.memory.observing import Observing
@@ -30,6 +31,7 @@ __all__ = ["Memory"]
 class Memory(
     Storing,
     Changing,
+    Forgetting,
     Reading,
     Collecting,
     Judging,

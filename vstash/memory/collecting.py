@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vstash.memory.base import Base
-from vstash.reports import CollectionInfo, CompactReport, DeleteReport
+from vstash.reports import CollectionInfo, DeleteReport
+from vstash.upkeep import CompactReport, CompactWatcher
 
 __all__ = ["Collecting"]
 
@@ -52,11 +53,20 @@ class Collecting(Base):
         """
         return self._engine.removing.delete_collection(name, dry_run=dry_run)
 
-    def compact(self) -> CompactReport:
+    def compact(
+        self, *, full: bool = False, progress: CompactWatcher | None = None
+    ) -> CompactReport:
         """Remove documents that have expired, and tidy up the file.
 
-        Merges are finished, the words of what was removed leave both word indexes, and the
-        write-ahead log is emptied. Others can search meanwhile, and write in between.
+        Merges are finished, the words and codes of what was removed leave every index, and the
+        write-ahead log is emptied. It is done in steps of some hundredths of a second: others search
+        meanwhile, and write in between. Stopped at any moment it loses nothing, and the next one goes
+        on; so it does with a `forget` that was cut short.
+
+        Args:
+            full: Also write the file anew, which gives free room back to the system. Readers go on
+                meanwhile, writers wait; it needs twice the size of what the file holds as free room.
+            progress: Called after each step.
 
         Returns:
             How many documents had expired, and the file's size before and after.
@@ -64,5 +74,6 @@ class Collecting(Base):
         Raises:
             StoreReadOnlyError: When the file cannot be written.
             StoreBusyError: When others did not finish writing in time; it can be repeated.
+            StoreFullError: When there is too little room to write the file anew.
         """
-        return self._engine.removing.compact()
+        return self._engine.compacting.compact(full=full, progress=progress)

@@ -18,10 +18,12 @@ from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
 from vstash.pipeline.checking import Checking, derivation
+from vstash.pipeline.compacting import Compacting
 from vstash.pipeline.context import Contexts
 from vstash.pipeline.documents import Documents
 from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
 from vstash.pipeline.exporting import Exporting
+from vstash.pipeline.forgetting import Forgetting
 from vstash.pipeline.importing import Importing
 from vstash.pipeline.ingest import Ingesting
 from vstash.pipeline.job_runner import JobRunner
@@ -88,6 +90,8 @@ class Engine:
     documents: Documents
     writing: Writing
     removing: Removing
+    forgetting: Forgetting
+    compacting: Compacting
     bulk: Bulk
     ingesting: Ingesting
     embedding: Embedding
@@ -183,19 +187,22 @@ def _assembled(
     background = BackgroundEmbedding(embedding)
     ingesting = Ingesting(store, writing, settings)
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
-    removing = Removing(store, recorder, clock)
     reporting = Reporting(store, embedder.info, settings, recorder)
     rules = derivation(readying)
     checking = Checking(store, rules, recorder)
     repairing = Repairing(store, rules, checking, embedding, backups, clock)
-    upkeep = Upkeep(checking, repairing, backups, removing)
+    compacting = Compacting(store, recorder, clock)
+    upkeep = Upkeep(checking, repairing, backups, compacting)
+    runner = JobRunner(store, ingesting, upkeep, background, clock, before=compacting.finish)
     return Engine(
         store=store,
         settings=settings,
         recorder=recorder,
         documents=Documents(store, clock),
         writing=writing,
-        removing=removing,
+        removing=Removing(store, recorder, clock),
+        forgetting=Forgetting(store, recorder, backups),
+        compacting=compacting,
         bulk=Bulk(writing, embedder, settings),
         ingesting=ingesting,
         embedding=embedding,
@@ -211,7 +218,7 @@ def _assembled(
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
-        jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
+        jobs=Jobs(store, runner, clock),
         backups=backups,
         schedule=schedule,
         backing_up=backing_up,

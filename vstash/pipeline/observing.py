@@ -22,6 +22,10 @@ __all__ = ["Observing"]
 
 # A write of one document, its log and the file's growth fit into this.
 _LEAST_FREE_BYTES: Final = 16 * 2**20
+_PENDING: Final = (
+    "forget_pending: a forgetting was cut short, and the file still holds what documents left that are "
+    "gone; `vstash compact` finishes it"
+)
 # Any text that every tokenizer reads.
 _PROBE: Final = "ready"
 
@@ -55,7 +59,7 @@ class Observing:
         """Try it; see `Memory.health`."""
         try:
             with self._store.read() as reader:
-                reader.has_collection("default")
+                pending = reader.leftovers.pending
         except VstashError as error:
             return Health("unavailable", (f"{error.code}: {error.message}",))
         reasons = (
@@ -63,6 +67,7 @@ class Observing:
             *doubts(self._store.path),
             *self._model(),
             *self._backup(),
+            *((_PENDING,) if pending else ()),
         )
         return Health("degraded" if reasons else "ready", reasons)
 

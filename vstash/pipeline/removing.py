@@ -1,8 +1,7 @@
-"""Removing many documents at once: by a filter, with their collection, or because they expired."""
+"""Removing many documents at once: by a filter, or with their collection."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,7 @@ from vstash.filters import parse
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.once import settle
 from vstash.pipeline.prepare import checked_collection
-from vstash.reports import CompactReport, DeletedDocument, DeleteReport
+from vstash.reports import DeletedDocument, DeleteReport
 from vstash.types import Document, JsonObject
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Removing"]
 
 _SAMPLE: Final = 20
-# Expired documents removed in one transaction: others get to write in between.
-_AT_ONCE: Final = 200
 
 Found = Sequence[tuple[int, Document]]
 
@@ -87,24 +84,6 @@ class Removing:
             report = _report(found, dry_run=False)
             settle(writer, report)
             return report
-
-    def compact(self) -> CompactReport:
-        """Remove what expired and tidy up; see `Memory.compact`."""
-        start = time.perf_counter()
-        self._recorder.flush()
-        before = self._store.size()
-        now, removed = self._clock(), 0
-        while True:
-            with self._store.write() as writer:
-                numbers = writer.expired(_AT_ONCE, now=now)
-                for number in numbers:
-                    writer.delete(number)
-            removed += len(numbers)
-            if len(numbers) < _AT_ONCE:
-                break
-        self._store.tidy()
-        seconds = round(time.perf_counter() - start, 3)
-        return CompactReport(removed, before, self._store.size(), seconds)
 
 
 def _report(found: Found, *, dry_run: bool) -> DeleteReport:

@@ -12,7 +12,7 @@ from vstash.upkeep import CheckLevel
 if TYPE_CHECKING:
     from vstash.pipeline.backups import Backups
     from vstash.pipeline.checking import Checking
-    from vstash.pipeline.removing import Removing
+    from vstash.pipeline.compacting import Compacting
     from vstash.pipeline.repairing import Repairing
 
 __all__ = ["Step", "Upkeep"]
@@ -28,7 +28,7 @@ class Upkeep:
     checking: Checking
     repairing: Repairing
     backups: Backups
-    removing: Removing
+    compacting: Compacting
 
     def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.
@@ -53,4 +53,4 @@ class Upkeep:
             )
         if task == "backup":
             return self.backups.make(None, progress=lambda told: step(told.done, told.pages))
-        return self.removing.compact()
+        return self.compacting.compact(full=request.full, progress=lambda told: step(told.steps, 0))

@@ -33,6 +33,7 @@ __all__ = [
     "CODER_VERSION",
     "Codes",
     "add_codes",
+    "clean_all",
     "clean_some",
     "clear_codes",
     "encoded",
@@ -193,11 +194,28 @@ def clean_some(
     Returns:
         Where this look ended, 0 at the end.
     """
+    return _cleaned(connection, model, counter, (_FINAL_LEVEL, cursor, runs), _LEAST_LIVING)
+
+
+def clean_all(
+    connection: apsw.Connection, model: int, counter: int, *, cursor: int, runs: int
+) -> int:
+    """Leave no code of a chunk that is gone in some runs; otherwise as `clean_some`."""
+    return _cleaned(connection, model, counter, (0, cursor, runs), 1.0)
+
+
+def _cleaned(
+    connection: apsw.Connection,
+    model: int,
+    counter: int,
+    which: tuple[int, int, int],
+    least_living: float,
+) -> int:
     rows = fetch(
         connection,
         "SELECT id, late, chunks, factors, high, low FROM code_run "
-        "WHERE model = ? AND level = ? AND id > ? ORDER BY id LIMIT ?",
-        (model, _FINAL_LEVEL, cursor, runs),
+        "WHERE model = ? AND level >= ? AND id > ? ORDER BY id LIMIT ?",
+        (model, *which),
     )
     if not rows:
         return 0
@@ -206,11 +224,11 @@ def clean_some(
         codes = _read(row[2:])
         require(int(codes.ids.max()) < len(lengths))
         living = lengths[codes.ids] > 0
-        if living.mean() < _LEAST_LIVING:
+        if living.mean() < least_living:
             connection.execute("DELETE FROM code_run WHERE id = ?", (row[0],))
             if living.any():
                 _insert(connection, model, codes.only(living), counter, late=bool(row[1]))
-    return int(rows[-1][0]) if len(rows) == runs else 0
+    return int(rows[-1][0]) if len(rows) == which[-1] else 0
 
 
 def _read(row: tuple[bytes, bytes, bytes, bytes]) -> Codes:

@@ -153,6 +153,9 @@ def open_writer(
     connection = _connect(str(path), apsw.SQLITE_OPEN_READWRITE, busy_timeout_s)
     try:
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        if not path.stat().st_size:
+            # Before the first table. On a file that has some it would wait for the write lock.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
@@ -94,6 +95,19 @@ class DocumentReader:
     def all_of(self, collection: str) -> list[tuple[int, Document]]:
         """Every document of a collection, expired ones too."""
         return documents.find(self._connection, "c.name = ?", (collection,))
+
+    def below(self, source: str, collection: str | None) -> list[tuple[int, Document]]:
+        """Documents whose key is a path or URL or lies below it, expired ones too; None for any collection."""
+        return documents.find(
+            self._connection,
+            # A slash is followed by 0 in the order of characters.
+            "(d.key = ? OR (d.key >= ? AND d.key < ?)) AND (? IS NULL OR c.name = ?)",
+            (source, f"{source}/", f"{source}0", collection, collection),
+        )
+
+    def passages(self, ids: Sequence[int]) -> Iterator[tuple[int, str, str, str]]:
+        """Chunks by id with their titles, headings and texts."""
+        return documents.passages(self._connection, ids)
 
     def expired(self, limit: int, *, now: int) -> list[int]:
         """Internal numbers of documents that have expired by a time."""

@@ -18,7 +18,7 @@ __all__ = [
     "clear",
     "delete_words",
     "insert_words",
-    "optimise",
+    "merge",
     "phrase",
     "ranked",
     "restore_format",
@@ -105,9 +105,23 @@ def restore_format(connection: apsw.Connection) -> None:
     connection.execute("INSERT OR REPLACE INTO keyword_config (k, v) VALUES ('version', 4)")
 
 
-def optimise(connection: apsw.Connection) -> None:
-    """Write the keyword index anew as one piece: until then it holds the words of chunks that are gone."""
-    connection.execute("INSERT INTO keyword (keyword) VALUES ('optimize')")
+def merge(connection: apsw.Connection, pages: int, *, begin: bool) -> bool:
+    """Go on writing the keyword index anew as one piece: until then it holds words of chunks that are gone.
+
+    Args:
+        connection: The write connection inside its transaction.
+        pages: Of FTS5, about so many.
+        begin: Take in every piece that there is; otherwise only those of the merge under way.
+
+    Returns:
+        Whether there is more to write.
+    """
+    before = connection.total_changes()
+    connection.execute(
+        "INSERT INTO keyword (keyword, rank) VALUES ('merge', ?)", (-pages if begin else pages,)
+    )
+    # FTS5 says it so: one change is that of the statement itself.
+    return connection.total_changes() - before > 1
 
 
 def delete_words(connection: apsw.Connection, ids: Iterable[int]) -> None:

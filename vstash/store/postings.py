@@ -32,12 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_COUNT",
+    "STEP_WORDS",
     "Posting",
     "add_postings",
     "clear_postings",
+    "holds_gone",
     "last_posted",
     "merge_some",
     "postings",
+    "renew",
 ]
 
 # Segments of 32,768 chunks and more stay as they are: merging them would cost a bulk load more than
@@ -46,8 +49,8 @@ FINAL_LEVEL: Final = 5
 MAX_COUNT: Final = 255
 # A final segment of which fewer than this share live is made anew.
 _LEAST_LIVING: Final = 0.5
-# Words moved by one step of a merge, so that no commit waits long for it.
-_STEP_WORDS: Final = 500
+# Words moved at most by one step of a merge, so that no commit waits long for it.
+STEP_WORDS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +164,16 @@ def last_posted(connection: apsw.Connection) -> int:
     return int(fetch(connection, "SELECT coalesce(max(last), 0) FROM segment")[0][0])
 
 
-def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) -> bool:
+def merge_some(
+    connection: apsw.Connection, rows: int, *, removed: bool = True, words: int = STEP_WORDS
+) -> bool:
     """Move the merging of segments on by a bounded number of rows.
 
     Args:
         connection: The write connection inside its transaction.
         rows: At least this many are moved, if there is something to merge.
         removed: Whether chunks went since the last call, so that final segments are looked at.
+        words: Of each segment that are moved at once; no fewer rows than that are.
 
     Returns:
         Whether there may be more to merge.
@@ -179,49 +185,28 @@ def merge_some(connection: apsw.Connection, rows: int, *, removed: bool = True) 
             job = _job(connection) or (_stale(connection) if removed else None)
             if job is None:
                 return False
-            moved += _step(connection, *job)
+            moved += _step(connection, *job, words=words)
     return moved >= rows
 
 
-def drop_gone(connection: apsw.Connection, *, after: int) -> int | None:
-    """Look through the next segment, and make it anew where it holds words of chunks that are gone.
+def renew(connection: apsw.Connection, segment: int) -> None:
+    """Begin to make a segment anew from itself, unless it is being merged or gone by now."""
+    rows = fetch(
+        connection, "SELECT level FROM segment WHERE id = ? AND merge_into IS NULL", (segment,)
+    )
+    if rows:
+        _new_target(connection, [segment], rows[0][0])
 
-    Args:
-        connection: The write connection inside its transaction.
-        after: The segment that was looked through last, 0 for none.
 
-    Returns:
-        The segment that was looked through, None at the end.
+def holds_gone(connection: apsw.Connection, segment: int) -> bool:
+    """Whether a segment has words of chunks that are gone.
 
     Raises:
         StoreCorruptError: When it cannot be read.
     """
-    rows = fetch(
-        connection,
-        "SELECT id, level FROM segment WHERE id > ? AND merge_into IS NULL ORDER BY id LIMIT 1",
-        (after,),
-    )
-    if not rows:
-        return None
-    segment, level = rows[0]
-    if _holds_gone(connection, segment):
-        target = _new_target(connection, [segment], level)
-        sources = [segment]
-        while sources:
-            _step(connection, target, sources)
-            sources = [
-                row[0]
-                for row in fetch(
-                    connection, "SELECT id FROM segment WHERE merge_into = ?", (target,)
-                )
-            ]
-    return int(segment)
-
-
-def _holds_gone(connection: apsw.Connection, segment: int) -> bool:
     lengths = all_lengths(connection)
     rows = connection.execute("SELECT ids, counts FROM posting WHERE segment = ?", (segment,))
-    while part := list(islice(rows, _STEP_WORDS)):
+    while part := list(islice(rows, STEP_WORDS)):
         ids = unpacked(part).ids
         require(int(ids.max()) < len(lengths))
         if not lengths[ids].all():
@@ -295,18 +280,18 @@ def _new_target(connection: apsw.Connection, sources: Sequence[int], level: int)
     return target
 
 
-def _step(connection: apsw.Connection, target: int, sources: Sequence[int]) -> int:
-    """Move some words from the sources to the target; returns how many rows, 0 when done."""
+def _step(connection: apsw.Connection, target: int, sources: Sequence[int], *, words: int) -> int:
+    """Move so many words of each source to the target; returns how many rows, 0 when done."""
     heads = [
         fetch(
             connection,
             "SELECT word, ids, counts FROM posting WHERE segment = ? ORDER BY word LIMIT ?",
-            (source, _STEP_WORDS),
+            (source, words),
         )
         for source in sources
     ]
     # Beyond the last word of a source that has more, the others would run ahead of it.
-    limits = [rows[-1][0] for rows in heads if len(rows) == _STEP_WORDS]
+    limits = [rows[-1][0] for rows in heads if len(rows) == words]
     last = min(limits) if limits else None
     rows = sorted(
         (row for head in heads for row in head if last is None or row[0] <= last), key=itemgetter(0)

@@ -78,8 +78,12 @@ class Store(Protocol):
         """Bytes that it takes on disk."""
         ...
 
-    def tidy(self) -> None:
-        """Finish what writes left to be merged, and leave no word of what is gone."""
+    def rewrite(self) -> None:
+        """Leave nothing of what is gone in any unused place, and no place unused."""
+        ...
+
+    def empty_log(self, *, patience_s: float) -> bool:
+        """Leave nothing of it in what readers of older states need; returns whether that went."""
         ...
 
     def close(self) -> None:

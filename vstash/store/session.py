@@ -33,9 +33,11 @@ from vstash.store.derived import Derived, LatestDerived
 from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
 from vstash.store.jobs import JobReader
+from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
 from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import Leg, StoreCounts, StoreGauges
+from vstash.store.traces import TraceReader
 from vstash.types import Disagreement, ModelInfo
 
 if TYPE_CHECKING:
@@ -326,6 +328,16 @@ class Reader(DocumentReader):
     def jobs(self) -> JobReader:
         """The jobs of the file."""
         return JobReader(self._connection)
+
+    @property
+    def leftovers(self) -> LeftoverReader:
+        """What chunks that are gone left in the indexes."""
+        return LeftoverReader(self._connection)
+
+    @property
+    def traces(self) -> TraceReader:
+        """What tells of documents beside themselves."""
+        return TraceReader(self._connection)
 
     def counts(self) -> StoreCounts:
         """How much the file holds."""

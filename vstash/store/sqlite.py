@@ -30,6 +30,7 @@ from vstash.store.faults import extended_code, full, lacks_room, translate, tran
 from vstash.store.mending import Mending
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.presence import Presence
+from vstash.store.rewriting import empty_log, rewrite
 from vstash.store.session import Reader
 from vstash.store.writer import Writer
 
@@ -37,8 +38,6 @@ __all__ = ["SqliteStore"]
 
 # Idle read connections kept; each holds three descriptors and up to 16 MiB of cache.
 _IDLE_READERS = 8
-# Rows of postings merged in one transaction when tidying: others get to write in between.
-_MERGED_AT_ONCE = 20_000
 
 
 def _no_backup(_path: Path) -> None:
@@ -332,27 +331,38 @@ class SqliteStore(Copying, Mending):
         wal = self.path.with_name(self.path.name + "-wal")
         return sum(each.stat().st_size for each in (self.path, wal) if each.exists())
 
-    def tidy(self) -> None:
-        """Leave no word of chunks that are gone in any index, and empty the write-ahead log.
+    def rewrite(self) -> None:
+        """Write every page of the file anew; readers go on meanwhile, writers wait.
 
         Raises:
-            StoreBusyError: When others did not finish writing in time.
-            StoreError: When a write failed.
+            StoreFullError: When there is too little room for a copy; nothing was changed.
+            StoreBusyError: When others did not finish writing in time; nothing was changed.
         """
-        more = True
-        while more:
-            with self.write() as writer:
-                more = writer.merge_postings(_MERGED_AT_ONCE)
-        looked: int | None = 0
-        while looked is not None:
-            with self.write() as writer:
-                looked = writer.drop_gone_postings(after=looked)
-        with self.write() as writer:
-            writer.optimise_words()
-        with self._write_lock:
+        with self._alone() as connection, deadlines.unhurried():
+            self._crash_point("rewrite:begin")
+            rewrite(connection, self.path)
+            self._crash_point("rewrite:end")
+
+    def empty_log(self, *, patience_s: float) -> bool:
+        """Empty the write-ahead log, unless a reader needs it for longer than that.
+
+        Args:
+            patience_s: How long to wait for such readers.
+
+        Returns:
+            Whether the log is empty.
+        """
+        with self._alone() as connection:
+            return empty_log(connection, patience_s)
+
+    @contextmanager
+    def _alone(self) -> Iterator[apsw.Connection]:
+        """The write connection without a transaction."""
+        with self._write_lock, translated():
             self._usable()
-            with translated():
-                self._empty_log(self._write_connection())
+            connection = self._write_connection()
+            connection.set_busy_timeout(math.ceil(self._busy_timeout_s * 1000))
+            yield connection
 
     def close(self) -> None:
         """Close every connection; may be called more than once."""

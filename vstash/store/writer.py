@@ -29,10 +29,12 @@ from vstash.store import (
 )
 from vstash.store.derived import LatestDerived
 from vstash.store.jobs import JobWriter
+from vstash.store.leftovers import LeftoverWriter
 from vstash.store.lengths import clear_lengths, set_lengths
-from vstash.store.postings import add_postings, clear_postings, drop_gone, merge_some
+from vstash.store.postings import add_postings, clear_postings, merge_some
 from vstash.store.rows import ChunkRow, DocumentRow, SearchRow
 from vstash.store.session import Reader
+from vstash.store.traces import TraceWriter
 from vstash.types import Document, ModelInfo
 
 if TYPE_CHECKING:
@@ -122,9 +124,8 @@ class Writer(Reader):
         self._crash_point("finish:words")
 
     def _words(self) -> list[tuple[int, list[str]]]:
-        return [
-            (chunk, " ".join(placed.row.words).split()) for chunk, placed in self._added.items()
-        ]
+        rows = ((chunk, placed.row.words) for chunk, placed in self._added.items())
+        return [(chunk, " ".join(words).split()) for chunk, words in rows]
 
     def _add_postings(self, words: Sequence[tuple[int, list[str]]], counter: int) -> int:
         # A chunk without a word counts as one word: 0 says that there is no chunk.
@@ -353,17 +354,22 @@ class Writer(Reader):
         """Revoke an access key, if there is one with this id."""
         keys.revoke_key(self._connection, key_id, now=now)
 
-    def merge_postings(self, rows: int) -> bool:
-        """Merge at least so many rows of the packed postings; returns whether there may be more."""
-        return merge_some(self._connection, rows)
+    def clean_codes(self, *, after: int, runs: int) -> int:
+        """Leave no code of a chunk that is gone in some runs; see `LeftoverWriter.clean_codes`."""
+        before, counter = self._connection.total_changes(), self.change_counter + 1
+        looked = self.leftovers.clean_codes(self._model_number(), counter, after=after, runs=runs)
+        self._changed |= self._connection.total_changes() > before
+        return looked
 
-    def drop_gone_postings(self, *, after: int) -> int | None:
-        """Make one segment of the packed postings anew without the words of chunks that are gone."""
-        return drop_gone(self._connection, after=after)
+    @property
+    def leftovers(self) -> LeftoverWriter:
+        """What chunks that are gone left, to be removed."""
+        return LeftoverWriter(self._connection)
 
-    def optimise_words(self) -> None:
-        """Write the keyword index anew as one piece, without the words of chunks that are gone."""
-        keyword.optimise(self._connection)
+    @property
+    def traces(self) -> TraceWriter:
+        """What tells of documents, to be removed."""
+        return TraceWriter(self._connection)
 
     @property
     def jobs(self) -> JobWriter:

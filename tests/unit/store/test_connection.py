@@ -42,7 +42,7 @@ def connection(request: pytest.FixtureRequest, path: Path) -> Iterator[apsw.Conn
     [
         *(("trusted_schema", 0), ("foreign_keys", 1), ("mmap_size", 0), ("cell_size_check", 1)),
         *(("temp_store", 2), ("cache_size", -16_384), ("page_size", 8192), ("journal_mode", "wal")),
-        *(("application_id", 0x76737468), ("auto_vacuum", 0), ("busy_timeout", 1500)),
+        *(("application_id", 0x76737468), ("auto_vacuum", 2), ("busy_timeout", 1500)),
     ],
 )
 def test_pragmas_are_in_force(connection: apsw.Connection, name: str, value: object) -> None:

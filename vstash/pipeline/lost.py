@@ -1,0 +1,110 @@
+"""What a file loses with documents, and which logged searches tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vstash.text.normalise import indexed, tokens
+from vstash.types import Document
+
+if TYPE_CHECKING:
+    from vstash.store.session import Reader
+    from vstash.store.traces import LoggedQuery
+    from vstash.types import IdArray
+
+__all__ = ["Lost", "lost_with", "searches_telling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What goes with documents.
+
+    Attributes:
+        chunks: Their ids, shape (n,), ascending.
+        words: Derived words that no other document holds.
+        before: By collection, a chunk id: a document of it was changed since it was made, and what is
+            gone below that id may have been an earlier version. Nothing says whose it was.
+    """
+
+    chunks: IdArray
+    words: frozenset[str]
+    before: Mapping[str, int]
+
+
+def lost_with(reader: Reader, documents: Sequence[tuple[int, Document]]) -> Lost:
+    """What a file loses with documents, given with their internal numbers."""
+    ids = reader.traces.chunks_of([number for number, _ in documents])
+    chunks = np.array(ids, dtype=np.int64)
+    words: set[str] = set()
+    for _, *parts in reader.passages(ids):
+        for part in parts:
+            words.update(indexed(part).split())
+    for _, document in documents:
+        for text in _told(document):
+            words.update(tokens(text))
+    words -= reader.traces.held(words, without=chunks)
+    before: dict[str, int] = {}
+    for number, document in documents:
+        if document.updated != document.created:
+            own = reader.traces.chunks_of([number])
+            first = own[0] if own else 0
+            before[document.collection] = max(before.get(document.collection, 0), first)
+    return Lost(chunks, frozenset(words), before)
+
+
+def _told(document: Document) -> Iterator[str]:
+    """What describes a document beside its text."""
+    yield document.key
+    yield from document.tags
+    yield from _strings(document.metadata)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield name
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
+
+
+def searches_telling(reader: Reader, lost: Lost, *, after: int) -> tuple[list[int], int]:
+    """Logged searches that list a lost chunk or ask for a lost word.
+
+    Where an earlier version of a document may be concerned, also those that list a chunk which is gone
+    or ask for a word that no document holds any more.
+
+    Args:
+        reader: In a transaction.
+        lost: What goes.
+        after: The number of the last search that was looked at before.
+
+    Returns:
+        Their numbers, and the number of the last search that was looked at.
+    """
+    rows = list(reader.traces.logged(after=after))
+    asked = {row.number: frozenset(tokens(row.query)) for row in rows}
+    doubtful = [row for row in rows if row.collection in lost.before]
+    sought = frozenset[str]().union(*(asked[row.number] for row in doubtful))
+    held = reader.traces.held(sought, without=lost.chunks)
+    listed = frozenset[int]().union(*(row.chunks for row in doubtful))
+    living = reader.owners(np.array(sorted(listed), dtype=np.int64)).keys()
+    chunks = frozenset(lost.chunks.tolist())
+
+    def tells(row: LoggedQuery) -> bool:
+        words = asked[row.number]
+        if not row.chunks.isdisjoint(chunks) or not words.isdisjoint(lost.words):
+            return True
+        limit = lost.before.get(row.collection)
+        if limit is None:
+            return False
+        return not words <= held or any(each < limit and each not in living for each in row.chunks)
+
+    return [row.number for row in rows if tells(row)], rows[-1].number if rows else after
