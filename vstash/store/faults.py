@@ -41,6 +41,9 @@ __all__ = [
 # What decoding a damaged value raises: text that is not UTF-8, and JSON that is none.
 UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
 
+# How sqlite-vec tells of a read that failed, whatever the reason: as of a wrong statement.
+_BY_VECTORS: Final = "Internal sqlite-vec error"
+
 # What a statement that is interrupted raises, also from inside of an index, and what a wait does.
 _BY_DEADLINE: Final = (apsw.InterruptError, apsw.SQLError, apsw.BusyError)
 
@@ -131,6 +134,11 @@ def translate(error: apsw.Error, connection: apsw.Connection | None = None) -> V
             return ours(message)
     if is_malformed(error):
         return unreadable()
+    if isinstance(error, apsw.SQLError) and str(error).startswith(_BY_VECTORS):
+        return StoreIOError(
+            "The vector index could not be read; nothing was changed. Try again; if it stays so, "
+            "`vstash check` tells what is wrong."
+        )
     return InternalError(
         "vstash asked SQLite for something that it refused; please report this.",
         local_detail=f"{type(error).__name__}: {error}",

@@ -88,3 +88,9 @@ def test_a_block_lets_only_ours_out() -> None:
     assert isinstance(caught.value.__cause__, apsw.BusyError)
     with pytest.raises(ZeroDivisionError), translated():
         _ = 1 / 0
+
+
+def test_a_failed_read_of_the_vector_index_is_no_defect() -> None:
+    """sqlite-vec tells of it as of a wrong statement; it is told as a failure to read."""
+    error = translate(apsw.SQLError("Internal sqlite-vec error: Could not find latest chunk"))
+    assert type(error) is StoreIOError
