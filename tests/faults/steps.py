@@ -182,10 +182,10 @@ def _once(name: str, text: str) -> Step:
 
     def run(memory: Memory) -> object:
         return memory.once(
-            request, lambda: memory.add(text, key=name), lambda _: Reply(201, {}, f"made {name}")
+            request, lambda: memory.add(text, key=name), lambda _: Reply(201, {}, f'"made {name}"')
         )
 
-    change = {f"document default/{name}": f"|{text}", f"reply {name}": f"made {name}"}
+    change = {f"document default/{name}": f"|{text}", f"reply {name}": f'"made {name}"'}
     return Step("once", run, Effect(change))
 
 
