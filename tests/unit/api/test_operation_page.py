@@ -21,6 +21,7 @@ def test_every_metric_is_in_the_table(service: Service) -> None:
     """Names and kinds are those of /metrics, and none is left out."""
     service.add("Ada prefers tea.")
     service.http.post("/v1/search", json={"query": "tea"})
+    service.memory.backup()
     service.memory.stats()  # waits for the log of the search
     service.http.get("/v1/documents/none")
     lines = service.http.get("/metrics").text.splitlines()
@@ -39,6 +40,7 @@ def test_every_setting_is_one() -> None:
     names = {row.name for row in setting_rows()}
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = \w+)?`", PAGE))
     codes = {"rate_limited", "deadline_exceeded", "request_timeout", "read_only", "disk_full"}
+    codes.add("backup_failed")
     reasons = {"at_once", "slow_body", "client_gone", "slow_head", "slow_reader"}
     reasons |= {"too_many", "not_http"}
     assert {"queue_size", "access_log", "tls_cert"} <= named
