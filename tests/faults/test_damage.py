@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the child forks")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the child forks"),
+    # All look at what one process found.
+    pytest.mark.xdist_group("damage"),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 26

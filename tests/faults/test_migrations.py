@@ -55,6 +55,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the child forks")
 
 
 @posix
+@pytest.mark.xdist_group("migration crashes")
 def test_a_crash_leaves_whole_steps(figures: dict[str, Any]) -> None:
     """After each, the file is as a step left it, goes on from there, and the copy is as the file was."""
     assert figures["crashes"] == 16
@@ -62,6 +63,7 @@ def test_a_crash_leaves_whole_steps(figures: dict[str, Any]) -> None:
 
 
 @posix
+@pytest.mark.xdist_group("migration crashes")
 def test_a_step_in_two_transactions_is_seen(figures: dict[str, Any]) -> None:
     """The control: a step that commits in its middle leaves what is neither old nor new."""
     assert figures["control_between"]
