@@ -49,10 +49,10 @@ Held = Counter[tuple[str, object]]
 
 
 def text_of(number: int, step: int = 5) -> str:
-    """A text of one to some chunks; some are long, and some take more than a page."""
-    length = 3000 if number % 10 == 9 else 30 + number * 9
+    """A text of one to some chunks; one is long and has parts that take more than a page."""
+    length = 3000 if number == 9 else 30 + number * 9
     words = (WORDS[(number * step + place) % len(WORDS)] for place in range(length))
-    return ("ü" if number % 10 == 9 else " ").join(words)
+    return ("ü" if number == 9 else " ").join(words)
 
 
 def documents(texts: dict[str, str]) -> list[NewDocument]:

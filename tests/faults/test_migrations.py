@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
@@ -35,10 +34,13 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What became of processes that ended in the middle of a migration."""
-    rows = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+@pytest.mark.skipif(sys.platform == "win32", reason="the child forks")
+def test_a_crash_leaves_whole_steps(tmp_path: Path) -> None:
+    """After each, the file is as a step left it, goes on from there, and the copy is as the file was.
+
+    The control, a step that commits in its middle, leaves what is neither old nor new.
+    """
+    rows = tmp_path / "rows.jsonl"
     subprocess.run(
         [sys.executable, "-m", "tests.faults", "migration", "--count", "16", "--rows", str(rows)],
         check=True,
@@ -47,23 +49,9 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         env=os.environ | {"VSTASH_CONFIG": os.devnull},
         capture_output=True,
     )
-    found: dict[str, Any] = json.loads(rows.read_text(encoding="utf-8"))
-    return found
-
-
-posix = pytest.mark.skipif(sys.platform == "win32", reason="the child forks")
-
-
-@posix
-def test_a_crash_leaves_whole_steps(figures: dict[str, Any]) -> None:
-    """After each, the file is as a step left it, goes on from there, and the copy is as the file was."""
+    figures = json.loads(rows.read_text(encoding="utf-8"))
     assert figures["crashes"] == 16
     assert figures["between"] == figures["unlike_uncrashed"] == figures["copies_unlike_old"] == []
-
-
-@posix
-def test_a_step_in_two_transactions_is_seen(figures: dict[str, Any]) -> None:
-    """The control: a step that commits in its middle leaves what is neither old nor new."""
     assert figures["control_between"]
 
 

@@ -146,7 +146,8 @@ class RawFile:
         if kind not in kinds:
             return
         pointers = start + (12 if kind == _INNER_INDEX else 8)
-        for place in range(int.from_bytes(data[start + 3 : start + 5], "big")):
+        count = int.from_bytes(data[start + 3 : start + 5], "big")
+        for place in range(min(count, (PAGE_SIZE - pointers) // 2)):
             try:
                 at = pointers + 2 * place
                 yield _cell(data, number, int.from_bytes(data[at : at + 2], "big"), kind)
