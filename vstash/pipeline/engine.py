@@ -178,22 +178,15 @@ def _assembled(
     aging: Callable[[], int],
 ) -> Engine:
     recorder = Recorder(_log_writer(store, settings, aging))
-    backups = Backups(store, settings, clock)
-    schedule = Schedule(store, backups, clock)
-    backing_up = BackgroundBackups(schedule, settings)
+    agree = partial(_agree, info=embedder.info)
+    backups, schedule, backing_up = _backups(store, settings, clock)
     readying = Readying(store, embedder, model_number, settings)
     writing = Writing(store, readying, settings, clock)
     embedding = Embedding(store, readying)
     background = BackgroundEmbedding(embedding)
     ingesting = Ingesting(store, writing, settings)
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
-    reporting = Reporting(store, embedder.info, settings, recorder)
-    rules = derivation(readying)
-    checking = Checking(store, rules, recorder)
-    repairing = Repairing(store, rules, checking, embedding, backups, clock)
-    compacting = Compacting(store, recorder, clock)
-    upkeep = Upkeep(checking, repairing, backups, compacting)
-    runner = JobRunner(store, ingesting, upkeep, background, clock, before=compacting.finish)
+    upkeep = _upkeep(store, readying, recorder, embedding, backups, clock)
     return Engine(
         store=store,
         settings=settings,
@@ -202,7 +195,7 @@ def _assembled(
         writing=writing,
         removing=Removing(store, recorder, clock),
         forgetting=Forgetting(store, recorder, backups),
-        compacting=compacting,
+        compacting=upkeep.compacting,
         bulk=Bulk(writing, embedder, settings),
         ingesting=ingesting,
         embedding=embedding,
@@ -210,7 +203,7 @@ def _assembled(
         searching=searching,
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
-        reporting=reporting,
+        reporting=Reporting(store, embedder.info, settings, recorder),
         observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
@@ -218,16 +211,36 @@ def _assembled(
         keys=Keys(store, clock),
         exporting=Exporting(store, embedder.info, model_number, clock),
         importing=Importing(store, readying, embedder.info, settings, clock),
-        jobs=Jobs(store, runner, clock),
+        jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
         backups=backups,
         schedule=schedule,
         backing_up=backing_up,
-        restoring=Restoring(
-            store, backups, recorder, model_number, lambda copy: _agree(copy, embedder.info)
-        ),
-        checking=checking,
-        repairing=repairing,
+        restoring=Restoring(store, backups, recorder, model_number, agree),
+        checking=upkeep.checking,
+        repairing=upkeep.repairing,
     )
+
+
+def _upkeep(
+    store: Store,
+    readying: Readying,
+    recorder: Recorder[Logged],
+    embedding: Embedding,
+    backups: Backups,
+    clock: Callable[[], int],
+) -> Upkeep:
+    rules = derivation(readying)
+    checking = Checking(store, rules, recorder)
+    repairing = Repairing(store, rules, checking, embedding, backups, clock)
+    return Upkeep(checking, repairing, backups, Compacting(store, recorder, clock))
+
+
+def _backups(
+    store: Store, settings: Settings, clock: Callable[[], int]
+) -> tuple[Backups, Schedule, BackgroundBackups]:
+    backups = Backups(store, settings, clock)
+    schedule = Schedule(store, backups, clock)
+    return backups, schedule, BackgroundBackups(schedule, settings)
 
 
 def absolute(path: Path) -> Path:

@@ -60,7 +60,6 @@ class JobRunner:
         upkeep: Works on the whole file.
         background: Embeds what a job left for later.
         clock: Microseconds since the epoch.
-        before: Done once by its thread, ahead of all jobs.
     """
 
     def __init__(
@@ -70,15 +69,12 @@ class JobRunner:
         upkeep: Upkeep,
         background: BackgroundEmbedding,
         clock: Callable[[], int],
-        *,
-        before: Callable[[], None],
     ) -> None:
         self._store = store
         self._ingesting = ingesting
         self._upkeep = upkeep
         self._background = background
         self._clock = clock
-        self._before = before
         self._name = _runner_name()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -121,7 +117,7 @@ class JobRunner:
 
     def _loop(self) -> None:
         try:
-            self._before()
+            self._upkeep.compacting.finish()
         except VstashError as error:
             _log.warning("a forgetting that was cut short could not be finished: %s", error.code)
         while not self._stopped.is_set():
