@@ -15,7 +15,10 @@ from vstash import Memory
 from vstash.errors import PathNotFoundError, StoreReplacedError
 from vstash.store.presence import Presence
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files cannot go there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="open files cannot go there"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
 
 TEXT = "The port of the staging server is 8090."
 

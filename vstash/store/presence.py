@@ -48,7 +48,12 @@ class Presence:
         Raises:
             StoreReplacedError: When one does.
         """
-        if not self._is_there():
+        if self._is_there():
+            return
+        # Whoever closes the last connection lets SQLite delete the log, and holds the lock meanwhile.
+        with self._lock:
+            sound = self._is_there()
+        if not sound:
             raise StoreReplacedError(
                 "The file or its write-ahead log was removed or replaced while it was open; nothing "
                 "was changed. Close this Memory and open it again; restart a service."
@@ -69,13 +74,13 @@ class Presence:
 
     def close(self, connection: apsw.Connection) -> None:
         """Close a connection; where its file is gone it moves nothing from its log to what is there."""
-        if not self._is_there():
-            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         with self._lock:
+            if not self._is_there():
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             self._connections.discard(connection)
+            connection.close()
             if not self._connections:
                 self._held = self._held[:1]
-            connection.close()
 
     def abandon(self) -> None:
         """Make sure, in the child of a fork, that not even the end of the process closes anything.
