@@ -69,8 +69,12 @@ class Presence:
             raise
         with self._lock:
             self._connections.add(connection)
-            if len(self._connections) == 1:
-                self._held = (self._held[0], *map(_inode, self._paths[1:]))
+            known = self._held[1:] or (None, None)
+            # A file that had no log gets one from its first writer.
+            found = (
+                each or _inode(path) for each, path in zip(known, self._paths[1:], strict=True)
+            )
+            self._held = (self._held[0], *found)
 
     def close(self, connection: apsw.Connection) -> None:
         """Close a connection; where its file is gone it moves nothing from its log to what is there."""
@@ -94,7 +98,10 @@ class Presence:
     def _is_there(self) -> bool:
         held = self._held
         # By path, never by opening it: closing a descriptor would drop SQLite's locks.
-        return all(_inode(path) == inode for path, inode in zip(self._paths, held, strict=False))
+        return all(
+            inode is None or _inode(path) == inode
+            for path, inode in zip(self._paths, held, strict=False)
+        )
 
 
 def _inode(path: str) -> _Inode:
