@@ -41,7 +41,6 @@ class Outcome:
         differs: Names that hold something else than what was acknowledged.
         doubled: Ids that came twice.
         misordered: Documents whose id sorts before that of one made earlier by the same process.
-        unlogged: Searches that were dropped by the log.
     """
 
     operations: int = 0
@@ -49,7 +48,6 @@ class Outcome:
     differs: list[str] = field(default_factory=list)
     doubled: int = 0
     misordered: int = 0
-    unlogged: int = 0
     findings: list[str] = field(default_factory=list)
 
 
@@ -102,7 +100,6 @@ def run(folder: Path, operations: int, seed: int, *, planted: bool = False) -> O
                 clock.jump(rng)
                 outcome.jumps += 1
             if number % _REOPENED_EVERY == _REOPENED_EVERY - 1:
-                outcome.unlogged += memory.stats().log_dropped
                 memory.close()
                 # What is opened under a wrong clock knows no better.
                 clock.ahead_ns = 0
@@ -128,7 +125,6 @@ def _look(memory: Memory, acting: Acting, ids: list[str], outcome: Outcome) -> N
     )
     outcome.doubled = len(ids) - len(set(ids))
     outcome.misordered = sum(after <= before for before, after in pairwise(ids))
-    outcome.unlogged += memory.stats().log_dropped
     outcome.findings = [finding.code for finding in memory.check().findings]
 
 

@@ -5,6 +5,7 @@ The fault loops share it: the one that kills, and the one that goes on for long.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -221,7 +222,7 @@ def _once(acting: Acting) -> None:
 
 
 def _reply(stored: Document) -> Reply:
-    return Reply(201, {}, stored.id)
+    return Reply(201, {}, json.dumps({"id": stored.id}))
 
 
 def _search(acting: Acting) -> None:

@@ -34,7 +34,7 @@ def test_nothing_acknowledged_is_lost() -> None:
     seen = figures("--kills", "40", "--seed", "7")
     assert seen["lost"] == []
     assert seen["findings"] == []
-    assert seen["kills"] >= 35
+    assert seen["kills"] >= 25
     assert seen["acknowledged"] > 100
     assert seen["in_flight"] >= 10, "the kills missed the writes"
     assert seen["migrations"] == 4

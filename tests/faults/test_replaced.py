@@ -6,16 +6,20 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+import apsw
 import pytest
 
 from vstash import Memory
 from vstash.errors import PathNotFoundError, StoreReplacedError
 from vstash.store.presence import Presence
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files cannot go there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="open files cannot go there"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
 
 TEXT = "The port of the staging server is 8090."
 
@@ -116,6 +120,22 @@ def test_others_that_come_and_go_disturb_nobody(tmp_path: Path) -> None:
             assert memory.get(key=str(number)).text == TEXT
             memory.add(TEXT, key=f"own{number}")
         assert memory.check().ok
+
+
+def test_a_file_without_a_log_gets_one(tmp_path: Path) -> None:
+    """A copy, or a file whose first writer was killed, has none until it is written to."""
+    path = tmp_path / "x.db"
+    with Memory(path, model="fake") as memory:
+        memory.add(TEXT, key="staging")
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+    with Memory(path, model="fake") as memory:
+        assert memory.get(key="staging").text == TEXT
+        memory.add(TEXT, key="after")
+        assert memory.get(key="after").text == TEXT
+        without_log(path)
+        with pytest.raises(StoreReplacedError):
+            memory.get(key="after")
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
 from vstash.threads import started
@@ -64,9 +65,15 @@ class Recorder(Generic[Row]):
     def flush(self) -> None:
         """Wait until every queued row was stored or dropped."""
         # In a process that was forked there is no thread, and nothing of its own to wait for.
-        if self._thread is not None and self._thread.is_alive():
-            self._queue.put(True)
-            self._queue.join()
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return
+        with suppress(queue.Full):
+            self._queue.put(True, timeout=_LEAVE_AFTER_S)
+        with self._queue.all_tasks_done:
+            # It may be told to stop before it comes to what was just put.
+            while self._queue.unfinished_tasks and thread.is_alive():
+                self._queue.all_tasks_done.wait(_LINGER_S)
 
     def _run(self) -> None:
         going = True

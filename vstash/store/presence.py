@@ -48,7 +48,12 @@ class Presence:
         Raises:
             StoreReplacedError: When one does.
         """
-        if not self._is_there():
+        if self._is_there():
+            return
+        # Whoever closes the last connection lets SQLite delete the log, and holds the lock meanwhile.
+        with self._lock:
+            sound = self._is_there()
+        if not sound:
             raise StoreReplacedError(
                 "The file or its write-ahead log was removed or replaced while it was open; nothing "
                 "was changed. Close this Memory and open it again; restart a service."
@@ -64,18 +69,22 @@ class Presence:
             raise
         with self._lock:
             self._connections.add(connection)
-            if len(self._connections) == 1:
-                self._held = (self._held[0], *map(_inode, self._paths[1:]))
+            known = self._held[1:] or (None, None)
+            # A file that had no log gets one from its first writer.
+            found = (
+                each or _inode(path) for each, path in zip(known, self._paths[1:], strict=True)
+            )
+            self._held = (self._held[0], *found)
 
     def close(self, connection: apsw.Connection) -> None:
         """Close a connection; where its file is gone it moves nothing from its log to what is there."""
-        if not self._is_there():
-            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         with self._lock:
+            if not self._is_there():
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             self._connections.discard(connection)
+            connection.close()
             if not self._connections:
                 self._held = self._held[:1]
-            connection.close()
 
     def abandon(self) -> None:
         """Make sure, in the child of a fork, that not even the end of the process closes anything.
@@ -89,7 +98,10 @@ class Presence:
     def _is_there(self) -> bool:
         held = self._held
         # By path, never by opening it: closing a descriptor would drop SQLite's locks.
-        return all(_inode(path) == inode for path, inode in zip(self._paths, held, strict=False))
+        return all(
+            inode is None or _inode(path) == inode
+            for path, inode in zip(self._paths, held, strict=False)
+        )
 
 
 def _inode(path: str) -> _Inode:

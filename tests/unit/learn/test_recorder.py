@@ -109,3 +109,29 @@ def test_an_idle_recorder_has_no_thread() -> None:
     recorder.flush()
     recorder.close()
     assert threading.active_count() == before
+
+
+def test_a_flush_that_comes_while_it_is_closed() -> None:
+    """Whoever waits for the log while another closes it does not wait for ever."""
+    writing, go_on = threading.Event(), threading.Event()
+
+    def write(rows: Sequence[int]) -> int:
+        writing.set()
+        go_on.wait(10)
+        return len(rows)
+
+    recorder = Recorder(write)
+    recorder.record(1)
+    assert writing.wait(10)
+    closing = threading.Thread(target=recorder.close)
+    closing.start()
+    while not recorder._queue.qsize():
+        time.sleep(0.001)
+    flushing = threading.Thread(target=recorder.flush, daemon=True)
+    flushing.start()
+    while recorder._queue.qsize() < 2:
+        time.sleep(0.001)
+    go_on.set()
+    flushing.join(10)
+    assert not flushing.is_alive()
+    closing.join()
