@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import apsw
 import numpy as np
 
-from vstash.store import vectors
+from vstash.store import models
 from vstash.store.check_fts import counted_rows, misconfigured
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
@@ -27,7 +27,7 @@ def set_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Fou
     """
     chunks = _ids(connection, "SELECT id FROM chunk ORDER BY id")
     yield from _words(connection, chunks)
-    model = vectors.active_model(connection)
+    model = models.active_model(connection)
     awaiting = _ids(connection, "SELECT chunk FROM awaiting ORDER BY chunk")
     undigested = fetch(
         connection, "SELECT chunk FROM awaiting WHERE chunk NOT IN (SELECT chunk FROM passage)"

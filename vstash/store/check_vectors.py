@@ -8,7 +8,7 @@ import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
-from vstash.store import vectors
+from vstash.store import models, vectors
 from vstash.store.codes import Codes, encoded, joined, runs
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
@@ -37,7 +37,7 @@ def vector_findings(connection: apsw.Connection, _rules: Rules, tick: Tick) -> F
     Yields:
         What does not agree.
     """
-    model = vectors.active_model(connection)
+    model = models.active_model(connection)
     if model is None:
         return
     number, info = model

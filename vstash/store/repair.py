@@ -94,22 +94,36 @@ def apply(
         restore_digests(connection, rules)
     remove_orphans(connection)
     crash_point("repair:chunks")
+    _restore_indexes(connection, before, rules, crash_point, progress, anew=made or restored)
+    return accepted
+
+
+def _restore_indexes(
+    connection: apsw.Connection,
+    before: CheckResult,
+    rules: Rules,
+    crash_point: Callable[[str], None],
+    progress: Callable[[str, int, int], None],
+    *,
+    anew: bool,
+) -> None:
+    """Derive vectors' codes and words again, where they were found wrong or what they are of was."""
+    codes = set(before.rows)
     restore_sequences(connection)
     progress("vectors", 0, 0)
-    anew = made or restored or any(code.startswith(_CODES) for code in codes)
     lost = before.rows.get("vector_differs", [])
     changed = restore_vectors(connection, [int(str(chunk)) for chunk in lost])
     count_anew(connection)
     writer = Writer(connection, crash_point)
-    if anew or changed or writer.coder != CODER_VERSION:
+    recode = anew or changed or any(code.startswith(_CODES) for code in codes)
+    if recode or writer.coder != CODER_VERSION:
         restore_signs(connection)
         writer.derive_codes()
     crash_point("repair:vectors")
-    reword = made or restored or any(code.startswith(_WORDS) for code in codes)
+    reword = anew or any(code.startswith(_WORDS) for code in codes)
     if reword or writer.normaliser != rules.version:
         progress("words", 0, 0)
         writer.derive_words(rules.words, rules.version)
     crash_point("repair:words")
     writer.touch()
     writer.finish()
-    return accepted

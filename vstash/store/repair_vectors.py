@@ -8,7 +8,7 @@ from typing import Final
 import apsw
 import numpy as np
 
-from vstash.store import vectors
+from vstash.store import models, vectors
 from vstash.store.check_vectors import NORM_TOLERANCE
 
 __all__ = ["restore_signs", "restore_vectors"]
@@ -26,7 +26,7 @@ def restore_vectors(connection: apsw.Connection, lost: Sequence[int]) -> bool:
     Returns:
         Whether any was removed.
     """
-    model = vectors.active_model(connection)
+    model = models.active_model(connection)
     if model is None:
         return False
     number, info = model
@@ -60,12 +60,12 @@ def restore_signs(connection: apsw.Connection) -> None:
     Args:
         connection: A write connection in a transaction.
     """
-    model = vectors.active_model(connection)
+    model = models.active_model(connection)
     if model is None:
         return
     number, info = model
     vectors.require_signs(connection, number)
     connection.execute(f"DROP TABLE coarse_{number}")
-    vectors.create_signs(connection, number, info.dimension)
+    models.create_signs(connection, number, info.dimension)
     for ids, matrix in vectors.in_parts(connection, number, _STEP):
         vectors.insert_signs(connection, number, ids, matrix)

@@ -20,6 +20,7 @@ from vstash.store import (
     keys,
     keyword,
     log,
+    models,
     queue,
     replies,
     vectors,
@@ -115,7 +116,7 @@ class Reader(DocumentReader):
     @property
     def model(self) -> tuple[int, ModelInfo] | None:
         """The active model and its number, None in a file without one."""
-        return vectors.active_model(self._connection)
+        return models.active_model(self._connection)
 
     def allowed(self, collection: str, where: Filter | None, *, now: int) -> Allowed | None:
         """Chunks that a search may return.

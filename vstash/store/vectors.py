@@ -1,4 +1,4 @@
-"""Vectors: the truth in a plain table per model, sign codes in a vec0 table beside it."""
+"""Vectors: the truth in a plain table per model, sign codes in a vec0 table beside it; `models` makes both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from vstash.store.code_table import Estimates
 from vstash.store.connection import fetch, id_list
 from vstash.store.faults import require, unreadable
 from vstash.store.rows import Leg
-from vstash.types import ModelInfo
 
 if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
@@ -20,17 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EXACT_LIMIT",
     "PLAIN_LIMIT",
-    "active_model",
     "best",
     "coarse",
     "cosines",
-    "create_signs",
-    "create_tables",
     "delete_vectors",
     "in_parts",
     "insert_signs",
     "insert_vectors",
-    "register_model",
     "require_signs",
     "sample",
     "sample_state",
@@ -56,70 +51,6 @@ _FLOAT_BYTES = 4
 # Up to here a sample takes in each new chunk; above, its reach grows by some 2 or 3 % at a time.
 _WHOLE_SAMPLE = 1024
 _SAMPLE_BITS = 6
-
-
-def register_model(connection: apsw.Connection, info: ModelInfo) -> int:
-    """Make a model the file's active one and create its tables.
-
-    Args:
-        connection: The write connection inside its transaction.
-        info: The model; its dimension is fixed from now on.
-
-    Returns:
-        The model's number in the file.
-    """
-    connection.execute("UPDATE model SET active = 0 WHERE active = 1")
-    connection.execute(
-        "INSERT INTO model (name, dimension, sha256, max_tokens, pooling, query_prefix, "
-        "passage_prefix, background_mean, background_deviation, active) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-        (
-            info.name,
-            info.dimension,
-            info.sha256,
-            info.max_tokens,
-            info.pooling,
-            info.query_prefix,
-            info.passage_prefix,
-            info.background_mean,
-            info.background_deviation,
-        ),
-    )
-    number = connection.last_insert_rowid()
-    create_tables(connection, number, info.dimension)
-    return number
-
-
-def create_tables(connection: apsw.Connection, number: int, dimension: int) -> None:
-    """Make the tables of a model's vectors and of their signs."""
-    connection.execute(
-        f"CREATE TABLE vector_{number} (chunk INTEGER PRIMARY KEY REFERENCES chunk (id), "
-        f"value BLOB NOT NULL CHECK (length(value) = {4 * dimension})) STRICT"
-    )
-    create_signs(connection, number, dimension)
-
-
-def create_signs(connection: apsw.Connection, number: int, dimension: int) -> None:
-    """Make the table of the signs of a model's vectors."""
-    connection.execute(
-        f"CREATE VIRTUAL TABLE coarse_{number} USING vec0 (code bit[{_code_bits(dimension)}])"
-    )
-
-
-def active_model(connection: apsw.Connection) -> tuple[int, ModelInfo] | None:
-    """The model that the file's vectors were made with, None in a file without one.
-
-    Exactly one is active; in a file that was changed by hand the newest counts.
-    """
-    row = connection.execute(
-        "SELECT id, name, dimension, sha256, max_tokens, pooling, query_prefix, passage_prefix, "
-        "background_mean, background_deviation FROM model ORDER BY active DESC, id DESC LIMIT 1"
-    ).fetchone()
-    return None if row is None else (row[0], ModelInfo(*row[1:]))
-
-
-def _code_bits(dimension: int) -> int:
-    return -(-dimension // 8) * 8
 
 
 def sign_codes(vectors: FloatArray) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:

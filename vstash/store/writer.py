@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
 
 from vstash.errors import StoreCorruptError
-from vstash.keys import AccessKey
-from vstash.replies import Reply, Request
-from vstash.store import (
-    calibration,
-    codes,
-    collections,
-    documents,
-    feedback,
-    keys,
-    keyword,
-    log,
-    queue,
-    replies,
-    salvage,
-    vectors,
-)
-from vstash.store.derived import LatestDerived
+from vstash.store import codes, collections, documents, keyword, models, queue, replies, vectors
+from vstash.store.beside_writer import BesideWriter
 from vstash.store.jobs import JobWriter
 from vstash.store.leftovers import LeftoverWriter
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.postings import add_postings, clear_postings, merge_some
-from vstash.store.rows import ChunkRow, DocumentRow, SearchRow
-from vstash.store.session import Reader
+from vstash.store.rows import ChunkRow, DocumentRow
 from vstash.store.traces import TraceWriter
 from vstash.types import Document, ModelInfo
 
@@ -51,7 +35,7 @@ _CLEAN_SHARE: Final = 256
 _REBUILD_CHUNKS: Final = 32_768
 
 
-class Writer(Reader):
+class Writer(BesideWriter):
     """A write transaction: everything in it is stored together or not at all.
 
     Chunks wait until its end, so that each table and index is written once, however many documents
@@ -63,8 +47,7 @@ class Writer(Reader):
     """
 
     def __init__(self, connection: apsw.Connection, crash_point: Callable[[str], None]) -> None:
-        super().__init__(connection, LatestDerived())
-        self._crash_point = crash_point
+        super().__init__(connection, crash_point)
         self._changed = False
         self._added: dict[int, documents.PlacedChunk] = {}
         self._added_to: dict[int, range] = {}
@@ -155,7 +138,7 @@ class Writer(Reader):
 
     def use_model(self, info: ModelInfo) -> int:
         """Make a model the active one of a file without vectors; returns its number."""
-        return vectors.register_model(self._connection, info)
+        return models.register_model(self._connection, info)
 
     def touch(self) -> None:
         """Count this transaction as a change, so that other processes look at the file anew."""
@@ -301,58 +284,6 @@ class Writer(Reader):
         self._changed = True
         collections.remove(self._connection, name)
         self._crash_point("delete:collection")
-
-    def log(self, row: SearchRow) -> None:
-        """Write one search to the disagreement log, unless its collection was deleted meanwhile."""
-        if self.has_collection(row.collection):
-            log.append(self._connection, row)
-
-    def judge(self, *, search: int, document: int, chunk: int, verdict: str, now: int) -> int:
-        """Store a verdict on a chunk for a logged search; returns since when it stands."""
-        at = feedback.judge(
-            self._connection,
-            search=search,
-            document=document,
-            chunk=chunk,
-            verdict=verdict,
-            now=now,
-        )
-        self._crash_point("judge:end")
-        return at
-
-    def calibrate(self, model: int, weights: Sequence[float], *, queries: int, now: int) -> None:
-        """Store how relevance follows from its features for a model, the intercept last."""
-        calibration.set_calibration(self._connection, model, weights, queries=queries, now=now)
-        self._crash_point("calibrate:end")
-
-    def forget_calibration(self, model: int) -> bool:
-        """Forget what was learnt for a model; returns whether there was anything."""
-        return calibration.clear_calibration(self._connection, model)
-
-    def trim_log(self, *, keep_rows: int, oldest: int) -> None:
-        """Forget logged searches beyond a count, and those before a time in microseconds."""
-        log.trim(self._connection, rows=keep_rows, oldest=oldest)
-
-    def keep_reply(
-        self, request: Request, reply: Reply, told_of: Sequence[str], *, now: int
-    ) -> None:
-        """Keep what a request is answered, with the ids of the documents that the answer tells of."""
-        replies.insert(self._connection, request, reply, told_of, now=now)
-        self._crash_point("reply:end")
-
-    def put_salvaged_log(
-        self, log: Mapping[str, Sequence[Sequence[Any]]], numbers: Mapping[int, int]
-    ) -> None:
-        """Write what was found of the log of a damaged file; see `salvage.insert_log`."""
-        salvage.insert_log(self._connection, log, numbers)
-
-    def insert_key(self, key: AccessKey, digest: bytes) -> None:
-        """Store an access key with the SHA-256 of its secret."""
-        keys.insert_key(self._connection, key, digest)
-
-    def revoke_key(self, key_id: str, *, now: int) -> None:
-        """Revoke an access key, if there is one with this id."""
-        keys.revoke_key(self._connection, key_id, now=now)
 
     def clean_codes(self, *, after: int, runs: int) -> int:
         """Leave no code of a chunk that is gone in some runs; see `LeftoverWriter.clean_codes`."""

@@ -299,4 +299,4 @@ def test_a_missing_table_stops_no_search(path: Path) -> None:
         connection.execute("DROP TABLE calibration")
     with Memory(path, model="fake") as memory:
         assert memory.search(QUERY, log=False).hits
-        assert [finding.code for finding in memory.check().findings] == ["table_damaged"]
+        assert "table_damaged" in {finding.code for finding in memory.check().findings}
