@@ -18,8 +18,8 @@ _MEANT: Final = ((0, 24), (28, 40), (44, 48), (52, 72))
 UNTOLD: Final = {
     # What nothing else in the file tells: logged searches, triples, verdicts, when a step was applied, counters.
     *("ntitttttifttffi", "niiitt", "niiiti", "ntti", "ti"),
-    # FTS5's own bookkeeping, digests of passages, the last bits of vectors.
-    *("nbi", "ibi", "nb"),
+    # Bookkeeping of FTS5 and sqlite-vec, digests of passages, the last bits of vectors.
+    *("nbi", "ibi", "nb", "nibb"),
 }
 """By shape of its rows or entries what a check need not find changed: no text depends on it."""
 

@@ -312,7 +312,10 @@ def _step(connection: apsw.Connection, target: int, sources: Sequence[int], *, w
 
 
 def _count_living(connection: apsw.Connection, segment: int) -> None:
-    bounds = fetch(connection, "SELECT first, last FROM segment WHERE id = ?", (segment,))[0]
+    rows = fetch(connection, "SELECT first, last FROM segment WHERE id = ?", (segment,))
+    # A damaged tree can list a row that it does not find.
+    require(bool(rows))
+    bounds = rows[0]
     chunks = _living(all_lengths(connection), *bounds)
     connection.execute("UPDATE segment SET chunks = ? WHERE id = ?", (chunks, segment))
 
