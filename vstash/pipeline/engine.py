@@ -112,8 +112,7 @@ class Engine:
     schedule: Schedule
     backing_up: BackgroundBackups
     restoring: Restoring
-    checking: Checking
-    repairing: Repairing
+    upkeep: Upkeep
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -178,6 +177,7 @@ def _assembled(
     aging: Callable[[], int],
 ) -> Engine:
     recorder = Recorder(_log_writer(store, settings, aging))
+    agree = partial(_agree, info=embedder.info)
     backups = Backups(store, settings, clock)
     schedule = Schedule(store, backups, clock)
     backing_up = BackgroundBackups(schedule, settings)
@@ -187,10 +187,8 @@ def _assembled(
     background = BackgroundEmbedding(embedding)
     ingesting = Ingesting(store, writing, settings)
     searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
-    reporting = Reporting(store, embedder.info, settings, recorder)
-    rules = derivation(readying)
-    checking = Checking(store, rules, recorder)
-    repairing = Repairing(store, rules, checking, embedding, backups, clock)
+    checking = Checking(store, derivation(readying), recorder)
+    repairing = Repairing(store, checking, embedding, backups, clock)
     compacting = Compacting(store, recorder, clock)
     upkeep = Upkeep(checking, repairing, backups, compacting)
     runner = JobRunner(store, ingesting, upkeep, background, clock, before=compacting.finish)
@@ -210,7 +208,7 @@ def _assembled(
         searching=searching,
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
-        reporting=reporting,
+        reporting=Reporting(store, embedder.info, settings, recorder),
         observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
@@ -222,11 +220,8 @@ def _assembled(
         backups=backups,
         schedule=schedule,
         backing_up=backing_up,
-        restoring=Restoring(
-            store, backups, recorder, model_number, lambda copy: _agree(copy, embedder.info)
-        ),
-        checking=checking,
-        repairing=repairing,
+        restoring=Restoring(store, backups, recorder, model_number, agree),
+        upkeep=upkeep,
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import apsw
 
+from vstash.store import documents
 from vstash.store.check_documents import stored_hash
 from vstash.store.connection import fetch
-from vstash.store.documents import read_text
 from vstash.store.found import Rules
 
 __all__ = ["accept_content", "recover_documents", "restore_texts"]
@@ -28,7 +28,7 @@ def recover_documents(connection: apsw.Connection, rules: Rules, *, now: int) ->
     rows = fetch(connection, f"SELECT DISTINCT document FROM text_part WHERE {_ORPHANED}")
     numbers = [int(row[0]) for row in rows]
     for number in numbers:
-        text = read_text(connection, number)
+        text = documents.read_text(connection, number)
         connection.execute(
             "INSERT INTO document (number, id, collection, key, title, metadata, media_type, digest, "
             "char_count, created, updated) "
@@ -97,7 +97,7 @@ def accept_content(connection: apsw.Connection) -> tuple[str, ...]:
     """Make the hash anew of each document that does not match its own; returns their ids."""
     accepted = []
     for number, document_id, title, metadata, digest, _ in _whole(connection):
-        text = read_text(connection, number)
+        text = documents.read_text(connection, number)
         found = stored_hash(connection, number, text, title, metadata)
         if found != digest:
             accepted.append(document_id)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vstash.store import vectors
 from vstash.store.check_vectors import NORM_TOLERANCE
+from vstash.store.models import create_signs
 
 __all__ = ["restore_signs", "restore_vectors"]
 
@@ -66,6 +67,6 @@ def restore_signs(connection: apsw.Connection) -> None:
     number, info = model
     vectors.require_signs(connection, number)
     connection.execute(f"DROP TABLE coarse_{number}")
-    vectors.create_signs(connection, number, info.dimension)
+    create_signs(connection, number, info.dimension)
     for ids, matrix in vectors.in_parts(connection, number, _STEP):
         vectors.insert_signs(connection, number, ids, matrix)

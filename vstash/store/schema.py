@@ -10,7 +10,7 @@ import apsw
 
 from vstash.store.connection import fetch, open_scratch
 from vstash.store.migrate import known_migrations, migrate
-from vstash.store.vectors import create_tables
+from vstash.store.models import create_tables
 
 __all__ = ["DERIVED", "SchemaObject", "actual", "expected", "is_derived"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +22,7 @@ from vstash.store import (
     keys,
     keyword,
     log,
+    models,
     queue,
     replies,
     salvage,
@@ -155,7 +156,7 @@ class Writer(Reader):
 
     def use_model(self, info: ModelInfo) -> int:
         """Make a model the active one of a file without vectors; returns its number."""
-        return vectors.register_model(self._connection, info)
+        return models.register_model(self._connection, info)
 
     def touch(self) -> None:
         """Count this transaction as a change, so that other processes look at the file anew."""
@@ -173,7 +174,8 @@ class Writer(Reader):
         clear_postings(self._connection)
         counter = self.change_counter + 1
         clear_lengths(self._connection, counter)
-        for part in _parts(documents.passages(self._connection), _REBUILD_CHUNKS):
+        rows = documents.passages(self._connection)
+        while part := list(islice(rows, _REBUILD_CHUNKS)):
             words = {
                 chunk: (normalise(title), normalise(heading), normalise(body))
                 for chunk, title, heading, body in part
@@ -395,10 +397,3 @@ class Writer(Reader):
         # What this very transaction added is forgotten, not removed.
         for chunk in self._added_to.pop(number, ()):
             del self._added[chunk]
-
-
-def _parts(
-    rows: Iterator[tuple[int, str, str, str]], size: int
-) -> Iterator[list[tuple[int, str, str, str]]]:
-    while part := list(islice(rows, size)):
-        yield part

@@ -17,9 +17,9 @@ from vstash.store.code_table import CodeTable, refreshed
 from vstash.store.codes import Codes, add_codes, encoded
 from vstash.store.connection import fetch
 from vstash.store.lengths import all_lengths, set_lengths
+from vstash.store.models import register_model
 from vstash.store.rows import ChunkRow, DocumentRow
 from vstash.store.sqlite import SqliteStore
-from vstash.store.vectors import register_model
 from vstash.store.writer import Writer
 from vstash.types import ModelInfo
 

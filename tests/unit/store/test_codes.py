@@ -19,8 +19,8 @@ from vstash.store import codes
 from vstash.store.codes import Codes, add_codes, clean_some, clear_codes, encoded, joined, runs
 from vstash.store.connection import fetch
 from vstash.store.lengths import set_lengths
+from vstash.store.models import register_model
 from vstash.store.sqlite import SqliteStore
-from vstash.store.vectors import register_model
 from vstash.types import ModelInfo
 
 if TYPE_CHECKING:
