@@ -107,7 +107,7 @@ def test_a_repair_that_fails_changes_nothing(path: Path) -> None:
         engine = open_engine(path, model="fake", crash_point=stop)
         try:
             with pytest.raises(_StopError):
-                engine.repairing.repair()
+                engine.upkeep.repairing.repair()
         finally:
             engine.close()
         found = _codes(path)
@@ -142,9 +142,9 @@ def test_a_repair_needs_a_writable_file(path: Path) -> None:
     engine = open_engine(path, model="fake")
     engine.store.immutable = True
     try:
-        assert not engine.checking.check().ok
+        assert not engine.upkeep.checking.check().ok
         with pytest.raises(StoreReadOnlyError):
-            engine.repairing.repair()
+            engine.upkeep.repairing.repair()
     finally:
         engine.close()
 

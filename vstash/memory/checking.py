@@ -37,7 +37,7 @@ class Checking(Base):
             ...     memory.check().ok
             True
         """
-        return self._engine.checking.check(level=level, progress=progress)
+        return self._engine.upkeep.checking.check(level=level, progress=progress)
 
     def repair(
         self, *, accept_content: bool = False, progress: CheckProgressCallback | None = None
@@ -62,4 +62,6 @@ class Checking(Base):
             StoreReadOnlyError: When the file cannot be written.
             StoreBusyError: When others did not finish writing in time; nothing was changed.
         """
-        return self._engine.repairing.repair(accept_content=accept_content, progress=progress)
+        return self._engine.upkeep.repairing.repair(
+            accept_content=accept_content, progress=progress
+        )

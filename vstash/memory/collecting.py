@@ -76,4 +76,4 @@ class Collecting(Base):
             StoreBusyError: When others did not finish writing in time; it can be repeated.
             StoreFullError: When there is too little room to write the file anew.
         """
-        return self._engine.compacting.compact(full=full, progress=progress)
+        return self._engine.upkeep.compacting.compact(full=full, progress=progress)

@@ -64,7 +64,7 @@ class Checking:
 
     def __init__(self, store: Store, rules: Rules, recorder: Recorder[Logged]) -> None:
         self._store = store
-        self._rules = rules
+        self.rules = rules
         self._recorder = recorder
 
     def check(
@@ -75,7 +75,7 @@ class Checking:
             raise FieldError(f"level is one of: {', '.join(LEVELS)}.", pointer="/level")
         start = time.perf_counter()
         self._recorder.flush()
-        result = self._store.check(self._rules, level=level, progress=in_parts(progress))
+        result = self._store.check(self.rules, level=level, progress=in_parts(progress))
         return CheckReport(
             level=level,
             findings=result.findings,

@@ -91,7 +91,6 @@ class Engine:
     writing: Writing
     removing: Removing
     forgetting: Forgetting
-    compacting: Compacting
     bulk: Bulk
     ingesting: Ingesting
     embedding: Embedding
@@ -112,8 +111,7 @@ class Engine:
     schedule: Schedule
     backing_up: BackgroundBackups
     restoring: Restoring
-    checking: Checking
-    repairing: Repairing
+    upkeep: Upkeep
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -195,7 +193,6 @@ def _assembled(
         writing=writing,
         removing=Removing(store, recorder, clock),
         forgetting=Forgetting(store, recorder, backups),
-        compacting=upkeep.compacting,
         bulk=Bulk(writing, embedder, settings),
         ingesting=ingesting,
         embedding=embedding,
@@ -216,8 +213,7 @@ def _assembled(
         schedule=schedule,
         backing_up=backing_up,
         restoring=Restoring(store, backups, recorder, model_number, agree),
-        checking=upkeep.checking,
-        repairing=upkeep.repairing,
+        upkeep=upkeep,
     )
 
 
@@ -229,9 +225,8 @@ def _upkeep(
     backups: Backups,
     clock: Callable[[], int],
 ) -> Upkeep:
-    rules = derivation(readying)
-    checking = Checking(store, rules, recorder)
-    repairing = Repairing(store, rules, checking, embedding, backups, clock)
+    checking = Checking(store, derivation(readying), recorder)
+    repairing = Repairing(store, checking, embedding, backups, clock)
     return Upkeep(checking, repairing, backups, Compacting(store, recorder, clock))
 
 

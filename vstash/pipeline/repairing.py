@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vstash.pipeline.checking import Checking
     from vstash.pipeline.embedding import Embedding
     from vstash.reports import EmbedProgress
-    from vstash.store.found import Rules
     from vstash.store.protocol import Store
 
 __all__ = ["Repairing"]
@@ -33,8 +32,7 @@ class Repairing:
 
     Args:
         store: The file.
-        rules: How what is derived follows from text.
-        checking: Finds what is wrong.
+        checking: Finds what is wrong, and knows how what is derived follows from text.
         embedding: Makes the vectors that were lost.
         backups: Keep the file as it was.
         clock: Microseconds since the epoch.
@@ -43,14 +41,12 @@ class Repairing:
     def __init__(
         self,
         store: Store,
-        rules: Rules,
         checking: Checking,
         embedding: Embedding,
         backups: Backups,
         clock: Callable[[], int],
     ) -> None:
         self._store = store
-        self._rules = rules
         self._checking = checking
         self._embedding = embedding
         self._backups = backups
@@ -73,7 +69,7 @@ class Repairing:
             if backup is None:
                 backup = self._backups.before("repair").name
             done = self._store.repair(
-                self._rules,
+                self._checking.rules,
                 accept=accept_content,
                 now=self._clock(),
                 progress=in_parts(progress),

@@ -101,7 +101,7 @@ def salvage(
                 rest = saving.save(engine, keep_damaged=keep_damaged)
                 with engine.store.read() as reader:
                     counts = reader.counts()
-                engine.compacting.compact(full=False, progress=None)
+                engine.upkeep.compacting.compact(full=False, progress=None)
             publish(part, target)
     return SalvageReport(
         whole=len(found.whole),

@@ -72,13 +72,7 @@ def apply(
     """
     codes = set(before.rows)
     progress("schema", 0, 0)
-    made = restore_schema(connection) if "schema_differs" in codes else False
-    if "index_differs" in codes:
-        connection.execute("REINDEX")
-    if "words_damaged" in codes:
-        keyword.restore_format(connection)
-    restore_meta(connection)
-    restore_record(connection)
+    made = _restore_tables(connection, codes)
     progress("rows", 0, 0)
     clean_rows(connection, before.rows)
     crash_point("repair:rows")
@@ -93,37 +87,38 @@ def apply(
     if restored or codes & {"passage_differs", "passage_missing"}:
         restore_digests(connection, rules)
     remove_orphans(connection)
-    crash_point("repair:chunks")
-    _restore_indexes(connection, before, rules, crash_point, progress, anew=made or restored)
-    return accepted
-
-
-def _restore_indexes(
-    connection: apsw.Connection,
-    before: CheckResult,
-    rules: Rules,
-    crash_point: Callable[[str], None],
-    progress: Callable[[str, int, int], None],
-    *,
-    anew: bool,
-) -> None:
-    """Derive vectors' codes and words again, where they were found wrong or what they are of was."""
-    codes = set(before.rows)
     restore_sequences(connection)
+    crash_point("repair:chunks")
     progress("vectors", 0, 0)
     lost = before.rows.get("vector_differs", [])
     changed = restore_vectors(connection, [int(str(chunk)) for chunk in lost])
     count_anew(connection)
     writer = Writer(connection, crash_point)
-    recode = anew or changed or any(code.startswith(_CODES) for code in codes)
-    if recode or writer.coder != CODER_VERSION:
+    anew = made or restored
+    if changed or anew or writer.coder != CODER_VERSION or _any(codes, _CODES):
         restore_signs(connection)
         writer.derive_codes()
     crash_point("repair:vectors")
-    reword = anew or any(code.startswith(_WORDS) for code in codes)
-    if reword or writer.normaliser != rules.version:
+    if anew or writer.normaliser != rules.version or _any(codes, _WORDS):
         progress("words", 0, 0)
         writer.derive_words(rules.words, rules.version)
     crash_point("repair:words")
     writer.touch()
     writer.finish()
+    return accepted
+
+
+def _any(codes: Collection[str], starts: tuple[str, ...]) -> bool:
+    return any(code.startswith(starts) for code in codes)
+
+
+def _restore_tables(connection: apsw.Connection, codes: Collection[str]) -> bool:
+    """See that tables and what they say of themselves are there; returns whether any was made."""
+    made = "schema_differs" in codes and restore_schema(connection)
+    if "index_differs" in codes:
+        connection.execute("REINDEX")
+    if "words_damaged" in codes:
+        keyword.restore_format(connection)
+    restore_meta(connection)
+    restore_record(connection)
+    return made

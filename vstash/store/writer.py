@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -156,7 +156,8 @@ class Writer(BesideWriter):
         clear_postings(self._connection)
         counter = self.change_counter + 1
         clear_lengths(self._connection, counter)
-        for part in _parts(documents.passages(self._connection), _REBUILD_CHUNKS):
+        rows = documents.passages(self._connection)
+        while part := list(islice(rows, _REBUILD_CHUNKS)):
             words = {
                 chunk: (normalise(title), normalise(heading), normalise(body))
                 for chunk, title, heading, body in part
@@ -326,10 +327,3 @@ class Writer(BesideWriter):
         # What this very transaction added is forgotten, not removed.
         for chunk in self._added_to.pop(number, ()):
             del self._added[chunk]
-
-
-def _parts(
-    rows: Iterator[tuple[int, str, str, str]], size: int
-) -> Iterator[list[tuple[int, str, str, str]]]:
-    while part := list(islice(rows, size)):
-        yield part

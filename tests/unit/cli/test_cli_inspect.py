@@ -55,7 +55,7 @@ def test_check_finds_damage(searched: Vstash) -> None:
     connection.close()
     result = searched.run("check")
     assert (result.exit_code, result.stderr) == (1, "")
-    assert "1 finding" in result.stdout
+    assert "2 findings" in result.stdout
     as_json = searched.run("check", "--json")
     assert as_json.exit_code == 1
     report = json.loads(as_json.stdout)

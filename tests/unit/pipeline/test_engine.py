@@ -93,7 +93,7 @@ def test_an_expired_document_is_hidden_at_once(engine: Engine, clock: Turnable) 
     with pytest.raises(ChunkNotFoundError):
         engine.documents.get_chunk(chunk)
     assert get(stays.id, key=None).text == "the amber wall"
-    assert engine.checking.check().ok
+    assert engine.upkeep.checking.check().ok
 
 
 def test_a_file_in_which_all_has_expired_finds_nothing(engine: Engine, clock: Turnable) -> None:
