@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -233,13 +234,13 @@ def plant_triple(memory: Memory, found: SearchResult) -> None:
 
 
 def plant_job(memory: Memory, collection: str) -> None:
-    """A job that somebody elsewhere works on, for a long time to come."""
+    """A job that somebody elsewhere works on, who gave a sign just now."""
     with memory._engine.store.write() as writer:
         writer._connection.execute(
             "INSERT INTO job (id, kind, collection, state, request, progress, runner, seen, created) "
             "VALUES (?1 || '-job', 'ingest', ?1, 'running', json_object('paths', json_array(?1)), "
-            "'{}', 'elsewhere', 1 << 60, 0)",
-            (collection,),
+            "'{}', 'elsewhere', ?2, 0)",
+            (collection, time.time_ns() // 1000),
         )
 
 
