@@ -31,6 +31,7 @@ _JOB_FILES: Final = 8
 _ACCESS_KEYS: Final = 12
 _JOBS: Final = 60
 _VERDICTS: Final = 200
+_BACKUPS: Final = 3
 
 # What a name stands for in the file, None where there is nothing. Names are "document COLLECTION KEY",
 # "access NAME", "verdict SEARCH CHUNK" and "job ID".
@@ -281,7 +282,34 @@ def job_files(folder: Path) -> list[Path]:
 
 
 def _compact(acting: Acting) -> None:
-    acting.memory.compact()
+    acting.memory.compact(full=acting.rng.random() < 0.3)
+
+
+def _forget(acting: Acting) -> None:
+    for key in acting.some(1):
+        gone: Change = {f"document default {key}": None}
+        acting.change(gone, partial(acting.memory.forget, key=key))
+
+
+def _backup(acting: Acting) -> None:
+    for old in acting.memory.backups()[_BACKUPS:]:
+        acting.memory.delete_backup(old.name)
+    acting.memory.backup()
+
+
+def _restore(acting: Acting) -> None:
+    name = acting.memory.backup().name
+    (key,), text = acting.keys(1), acting.text()
+    told = f"document default {key}"
+    before: Change = {told: acting.state.get(told)}
+    acting.change({told: document(text)}, lambda: acting.memory.add(text, key=key))
+    acting.change(before, lambda: acting.memory.restore(name, force=True))
+
+
+def _repair(acting: Acting) -> None:
+    if not acting.memory.check(level="quick").ok or not acting.memory.repair().ok:
+        message = "the file does not agree with itself"
+        raise AssertionError(message)
 
 
 # How often each is done, beside the others.
@@ -302,6 +330,10 @@ ACTIONS: Final[dict[str, tuple[Callable[[Acting], None], float]]] = {
     "access_key": (_access_key, 1),
     "job": (_job, 1),
     "compact": (_compact, 1),
+    "forget": (_forget, 1),
+    "backup": (_backup, 0.5),
+    "restore": (_restore, 0.5),
+    "repair": (_repair, 0.5),
 }
 
 

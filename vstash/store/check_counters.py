@@ -10,7 +10,7 @@ from vstash.store.codes import CODER_VERSION
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
 
-__all__ = ["COUNTED", "META", "NEWEST_CHANGE", "counter_findings"]
+__all__ = ["COUNTED", "MARKS", "META", "NEWEST_CHANGE", "counter_findings"]
 
 META: Final = frozenset(
     {
@@ -18,6 +18,8 @@ META: Final = frozenset(
         *("code_cursor", "derived_anew"),
     }
 )
+# There while something that was asked for is not finished.
+MARKS: Final = frozenset({"purge_pending"})
 COUNTED: Final = {"chunk_count": "chunk", "awaiting_count": "awaiting"}
 NEWEST_CHANGE: Final = (
     "max((SELECT coalesce(max(changed), 0) FROM length_block), "
@@ -33,13 +35,16 @@ def counter_findings(connection: apsw.Connection, rules: Rules, _tick: Tick) -> 
         rules: Name the version that words must be of.
     """
     held = dict(fetch(connection, "SELECT name, value FROM meta"))
-    yield "counter_differs", sorted(map(str, set(held) ^ META))
+    yield "counter_differs", sorted(map(str, (set(held) - MARKS) ^ META))
     sound = {
         name: value
         for name, value in held.items()
-        if name in META and type(value) is int and value >= 0
+        if name in META | MARKS and type(value) is int and value >= 0
     }
-    yield "counter_differs", sorted(name for name in META if name in held and name not in sound)
+    yield (
+        "counter_differs",
+        sorted(name for name in META | MARKS if name in held and name not in sound),
+    )
     for name, table in COUNTED.items():
         count = fetch(connection, f"SELECT count(*) FROM {table}")[0][0]
         if sound.get(name, count) != count:

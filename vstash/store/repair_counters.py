@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from vstash.store.check_counters import COUNTED, META, NEWEST_CHANGE
+from vstash.store.check_counters import COUNTED, MARKS, META, NEWEST_CHANGE
 from vstash.store.check_schema import HIGHEST
 from vstash.store.connection import fetch
 from vstash.store.migrate import known_migrations
@@ -15,7 +15,7 @@ __all__ = ["count_anew", "restore_meta", "restore_record", "restore_sequences"]
 def restore_meta(connection: apsw.Connection) -> None:
     """See that each number is there and is one; what it counts comes later."""
     for name, value in fetch(connection, "SELECT name, value FROM meta"):
-        if name not in META or type(value) is not int or value < 0:
+        if name not in META | MARKS or type(value) is not int or value < 0:
             connection.execute("DELETE FROM meta WHERE name = ?", (name,))
     connection.executemany(
         "INSERT OR IGNORE INTO meta (name, value) VALUES (?, 0)", ((name,) for name in META)
