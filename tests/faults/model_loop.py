@@ -50,6 +50,8 @@ TAGS = st.lists(st.sampled_from(["red", "green", "blue"]), max_size=3)
 
 Place = tuple[str, str]
 State = tuple[str, str, tuple[str, ...], dict[str, int]]
+# A backup's name, and what the file held then: documents, their ids, verdicts.
+Kept = tuple[str, dict[Place, State], dict[Place, str], dict[str, tuple[str, str]]]
 
 
 class CrashedError(Exception):
@@ -72,6 +74,7 @@ class FileAgainstDictionary(RuleBasedStateMachine):
         self.model: dict[Place, State] = {}
         self.ids: dict[Place, str] = {}
         self.verdicts: dict[str, tuple[str, str]] = {}
+        self.kept: Kept | None = None
         self.memory = self.opened()
 
     def opened(self) -> Memory:
@@ -195,7 +198,7 @@ class FileAgainstDictionary(RuleBasedStateMachine):
                 copy_files(self.folder, copied)
         self.memory.close()
         shutil.rmtree(self.folder)
-        self.folder = copied
+        self.folder, self.kept = copied, None
         self.memory = self.opened()
 
     @rule(target=places, key=KEYS, text=TEXTS)
@@ -248,6 +251,41 @@ class FileAgainstDictionary(RuleBasedStateMachine):
         self.memory.compact()
         self.verdicts = self.visible()
         assert self.memory.stats().documents == len(self.model)
+
+    @rule(place=consumes(places))
+    def forget_one(self, place: Place) -> None:
+        """Remove it with the searches that listed it, and so what was said of others in these."""
+        if place in self.model:
+            self.memory.forget(key=place[1], collection=place[0])
+            self.forget(place)
+            # What was said of documents that have expired is not to be seen, and may be gone as well.
+            with self.memory._engine.store.read() as reader:
+                rows = reader._connection.execute(
+                    "SELECT id FROM search WHERE number IN (SELECT search FROM feedback)"
+                )
+                left = {str(row[0]) for row in rows}
+            assert left <= self.verdicts.keys()
+            self.verdicts = {name: self.verdicts[name] for name in left}
+
+    @rule()
+    def back_up(self) -> None:
+        """Remember the dictionary as it is now."""
+        name = self.memory.backup().name
+        self.kept = (name, dict(self.model), dict(self.ids), dict(self.verdicts))
+
+    @rule()
+    def restore(self) -> None:
+        """The dictionary is what it was at the last backup."""
+        if self.kept is not None:
+            name, model, ids, verdicts = self.kept
+            self.memory.restore(name, force=True)
+            self.model, self.ids, self.verdicts = dict(model), dict(ids), dict(verdicts)
+
+    @rule()
+    def repair(self) -> None:
+        """There is nothing to be repaired."""
+        assert self.memory.check(level="quick").findings == ()
+        assert self.memory.repair().found == ()
 
     @rule(word=WORDS.filter(str.strip), verdict=st.sampled_from(["helpful", "not_helpful"]))
     def feedback(self, word: str, verdict: str) -> None:
