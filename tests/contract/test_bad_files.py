@@ -202,14 +202,14 @@ def test_a_busy_file_is_told_as_such(opening: Opener, path: Path, locked: None) 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a file system of 1 MiB."""
+    """A folder on a file system of 2 MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = shutil.which("mount")
     if mount is None or sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("only root on Linux can make a file system that is nearly full")
     made = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
         capture_output=True,
         check=False,
     )

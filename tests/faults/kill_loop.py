@@ -33,7 +33,7 @@ from vstash.pipeline import prepare
 from vstash.pipeline.engine import Engine, open_engine
 from vstash.store import codes, documents, keyword, vectors
 
-LONGEST_LIFE_S = 0.2
+LONGEST_LIFE_S = 0.4
 # Of so many kills one falls into the migration of a file that an earlier schema left.
 MIGRATES = 10
 LEGACY = sorted((Path(__file__).parents[1] / "legacy").glob("schema-*.db.xz"))
