@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import platform
+import re
 import secrets
 import sys
 import time
@@ -22,6 +23,12 @@ __all__ = ["temporary", "told", "under_way"]
 # A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
 _LEFT_BEHIND_S: Final = 86_400
 _SUFFIX: Final = ".part"
+# What SQLite keeps beside one has its name with an ending.
+_NAME: Final = re.compile(
+    r"\.(?P<target>.+)\.(?P<host>[0-9a-f]{10})-(?P<process>[0-9]+)-[0-9a-f]{8}\.part"
+    r"(?P<beside>-wal|-shm|-journal)?",
+    re.DOTALL,
+)
 _FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -53,13 +60,18 @@ def _host() -> str:
     return hashlib.blake2b(platform.node().encode(), digest_size=5).hexdigest()
 
 
+def _found(folder: Path) -> list[tuple[Path, re.Match[str]]]:
+    """The temporary files in a folder, which may be anybody's: no other file is one of ours."""
+    named = ((part, _NAME.fullmatch(part.name)) for part in folder.glob(f".*{_SUFFIX}*"))
+    return [(part, name) for part, name in named if name is not None]
+
+
 def _remove_left_behind(folder: Path) -> None:
-    for part in folder.glob(f".*{_SUFFIX}*"):
-        host, _, rest = part.name.partition(_SUFFIX)[0].rpartition(".")[2].partition("-")
-        process = rest.partition("-")[0]
-        with suppress(OSError):
+    for part, name in _found(folder):
+        process = int(name["process"])
+        with suppress(OSError, OverflowError):
             aged = time.time() - part.stat().st_mtime > _LEFT_BEHIND_S
-            if aged or (host == _host() and process.isdigit() and not _alive(int(process))):
+            if aged or (name["host"] == _host() and not _alive(process)):
                 part.unlink()
 
 
@@ -81,7 +93,7 @@ def under_way(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     _remove_left_behind(folder)
-    return [part.name[1:].rsplit(".", 2)[0] for part in folder.glob(f".*{_SUFFIX}")]
+    return [name["target"] for _, name in _found(folder) if not name["beside"]]
 
 
 def told(error: OSError, path: Path) -> VstashError:
