@@ -95,6 +95,31 @@ def test_a_service_that_starts_finishes_it(path: Path) -> None:
     assert left_in(path, sought) == []
 
 
+def test_another_forgetting_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finishes one does not take off the mark of another, which came when the indexes were done."""
+    key, _ = _one(path)
+    with Memory(path, model="fake") as memory:
+        memory.add("The other one is zyzzyva.", key="other")
+
+    def forgets(point: str) -> None:
+        if point == "rewrite:begin" and not forgotten:
+            forgotten.append(point)
+            with Memory(path, model="fake") as other, monkeypatch.context() as patched:
+                # As if it was killed after its transaction.
+                patched.setattr(purging.Purging, "finish", lambda *_: (False, False, ""))
+                assert other.forget(key="other").documents == 1
+
+    forgotten: list[str] = []
+    with Memory(path, model="fake") as memory:
+        monkeypatch.setattr(memory._engine.store, "_crash_point", forgets)
+        assert memory.forget(key=key).purged
+        assert forgotten
+        assert [each.split(":")[0] for each in memory.health().reasons] == ["forget_pending"]
+        memory.compact()
+        assert memory.health().status == "ready"
+    assert left_in(path, [b"zyzzyva"]) == []
+
+
 def test_a_reader_keeps_the_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said, with what to do; once the reader has ended, compaction finishes it."""
     monkeypatch.setattr(purging, "_PATIENCE_S", 0.1)

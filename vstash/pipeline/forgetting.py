@@ -152,7 +152,7 @@ class Forgetting:
             for number, _ in seen.documents:
                 writer.delete(number)
             writer.traces.remove(searches=traces.searches, replies=traces.replies, jobs=traces.jobs)
-            writer.leftovers.mark(1)
+            writer.leftovers.begin()
         return _report(seen, traces)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from vstash.errors import StoreError
+from vstash.store.leftovers import pending_of
 from vstash.upkeep import CompactProgress, CompactStage, CompactWatcher
 
 if TYPE_CHECKING:
-    from vstash.store.leftovers import Pending
     from vstash.store.protocol import Store
     from vstash.store.writer import Writer
 
@@ -153,13 +153,14 @@ class Purging:
             Whether the file was purged, whether the log was emptied, and what to do where not.
         """
         with self._store.read() as reader:
-            pending = reader.leftovers.pending
+            mark = reader.leftovers.mark
+        pending = pending_of(mark)
         if pending == 1:
             try:
                 self.tidy(steps)
                 steps.tell("rewrite")
                 self._store.rewrite()
-                self._mark(steps, 2)
+                mark = self._proceed(steps, mark)
             except StoreError as error:
                 return (
                     False,
@@ -172,13 +173,17 @@ class Purging:
             return True, emptied, ""
         if not emptied:
             return True, False, _LOG_KEPT
-        self._mark(steps, 0)
+        self._proceed(steps, mark)
         self._store.empty_log(patience_s=0.0)
         return True, True, ""
 
-    def _mark(self, steps: Steps, pending: Pending) -> None:
-        def mark(writer: Writer, _size: int) -> bool:
-            writer.leftovers.mark(pending)
+    def _proceed(self, steps: Steps, mark: int) -> int:
+        after = 0
+
+        def proceed(writer: Writer, _size: int) -> bool:
+            nonlocal after
+            after = writer.leftovers.proceed(mark)
             return False
 
-        steps.run("log", mark)
+        steps.run("log", proceed)
+        return after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Final, Literal
 
 import apsw
@@ -9,11 +10,19 @@ import apsw
 from vstash.store import codes, keyword, postings
 from vstash.store.connection import fetch, pragma_int
 
-__all__ = ["LeftoverReader", "LeftoverWriter", "Pending"]
+__all__ = ["LeftoverReader", "LeftoverWriter", "Pending", "pending_of"]
 
 _MARK: Final = "purge_pending"
 # What is still to be done after documents were forgotten: all, or only to empty the log.
 Pending = Literal[0, 1, 2]
+# A mark is odd before the leftovers went, and even before the log was emptied. Each forgetting sets one of
+# its own, so that who finishes another one does not take it off.
+_MARKS: Final = 2**61
+
+
+def pending_of(mark: int) -> Pending:
+    """What a mark says: 1 is an odd one, 2 an even one, 0 none."""
+    return 0 if not mark else 1 if mark % 2 else 2
 
 
 class LeftoverReader:
@@ -29,10 +38,13 @@ class LeftoverReader:
     @property
     def pending(self) -> Pending:
         """Whether a forgetting was cut short: 1 before its leftovers went, 2 before the log was emptied."""
+        return pending_of(self.mark)
+
+    @property
+    def mark(self) -> int:
+        """The mark of the last forgetting that is not finished, 0 for none."""
         rows = fetch(self._connection, "SELECT value FROM meta WHERE name = ?", (_MARK,))
-        if not rows:
-            return 0
-        return 2 if rows[0][0] == 2 else 1  # noqa: PLR2004 - the mark's own values
+        return 0 if not rows else rows[0][0] if type(rows[0][0]) is int else 1
 
     def segments(self) -> list[int]:
         """The segments of the packed postings, oldest first."""
@@ -57,13 +69,28 @@ class LeftoverReader:
 class LeftoverWriter(LeftoverReader):
     """Removes it, a bounded part in each transaction."""
 
-    def mark(self, pending: Pending) -> None:
-        """Remember what is still to be done, also by whoever opens the file next."""
+    def begin(self) -> None:
+        """Remember that all is still to be done, also by whoever opens the file next."""
+        self._set(2 * secrets.randbelow(_MARKS) + 3)
+
+    def proceed(self, mark: int) -> int:
+        """Remember that one thing less is to be done, unless more was forgotten meanwhile.
+
+        Args:
+            mark: As it was before that was done.
+
+        Returns:
+            The mark as it would be if nothing more was forgotten.
+        """
+        after = mark + 1 if pending_of(mark) == 1 else 0
+        if self.mark == mark:
+            self._set(after)
+        return after
+
+    def _set(self, mark: int) -> None:
         self._connection.execute("DELETE FROM meta WHERE name = ?", (_MARK,))
-        if pending:
-            self._connection.execute(
-                "INSERT INTO meta (name, value) VALUES (?, ?)", (_MARK, pending)
-            )
+        if mark:
+            self._connection.execute("INSERT INTO meta (name, value) VALUES (?, ?)", (_MARK, mark))
 
     def merge_postings(self, rows: int) -> bool:
         """Merge at least so many rows of the packed postings; returns whether there may be more."""
