@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from vstash import deadlines
 from vstash.errors import BackupNotFoundError, FieldError, VstashError
 from vstash.pipeline.backups import Backups
-from vstash.store.backup import last_change
+from vstash.store.backup import last_change, made_of
 from vstash.store.backup_names import BackupName, parsed
 from vstash.store.documents import to_datetime
 from vstash.store.temporary import under_way
@@ -64,24 +64,33 @@ class Schedule:
         if not self._due(every_s):
             return None
         made = self._backups.keep("scheduled")
-        for path, _ in self._scheduled()[keep:]:
+        for path, _ in list(self._scheduled())[keep:]:
             # Another process may remove the same ones.
             with suppress(BackupNotFoundError):
                 self._backups.delete(path.name)
         return made
 
-    def _scheduled(self) -> list[tuple[Path, BackupName]]:
-        """The newest first."""
-        found = [each for each in self._backups.files() if each[1].reason == "scheduled"]
-        return sorted(found, key=lambda each: each[1].created, reverse=True)
+    def _scheduled(self) -> Iterator[tuple[Path, BackupName]]:
+        """Those of this very file, the newest first."""
+        now = to_datetime(self._clock())
+        # What a clock that was wrong calls the future says nothing, and takes nobody's place.
+        found = [
+            each
+            for each in self._backups.files()
+            if each[1].reason == "scheduled" and each[1].created <= now + _AHEAD
+        ]
+        with self._store.read() as reader:
+            made = reader.made
+        for path, name in sorted(found, key=lambda each: each[1].created, reverse=True):
+            # A file of the same name elsewhere may have its backups in the same folder.
+            if made_of(path) == made:
+                yield path, name
 
     def _due(self, every_s: float) -> bool:
-        now = to_datetime(self._clock())
-        # What a clock that was wrong calls the future says nothing.
-        found = [each for each in self._scheduled() if each[1].created <= now + _AHEAD]
-        if found:
-            path, name = found[0]
-            if now - name.created < timedelta(seconds=every_s):
+        newest = next(self._scheduled(), None)
+        if newest is not None:
+            path, name = newest
+            if to_datetime(self._clock()) - name.created < timedelta(seconds=every_s):
                 return False
             with self._store.read() as reader:
                 if reader.state == last_change(path):

@@ -37,6 +37,8 @@ __all__ = [
     "copy_of",
     "counted",
     "last_change",
+    "made_at",
+    "made_of",
     "no_crash",
     "publish",
     "read_back",
@@ -236,6 +238,21 @@ def last_change(path: Path) -> tuple[object, ...] | None:
             return state_of(copy)
     except VstashError:
         return None
+
+
+def made_of(path: Path) -> int | None:
+    """When the file was made that a copy is of, as by `made_at`; None when it cannot be read."""
+    try:
+        with translated(), closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy:
+            return made_at(copy)
+    except VstashError:
+        return None
+
+
+def made_at(connection: apsw.Connection) -> int | None:
+    """The microsecond in which a file was made, by which it and its copies are told from others."""
+    rows = fetch(connection, "SELECT applied_at FROM migration WHERE version = 1")
+    return int(rows[0][0]) if rows else None
 
 
 def state_of(connection: apsw.Connection) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ from vstash.store import (
     vectors,
 )
 from vstash.store.allowed import Allowed, find_allowed
-from vstash.store.backup import state_of
+from vstash.store.backup import made_at, state_of
 from vstash.store.code_table import CodeTable
 from vstash.store.connection import fetch
 from vstash.store.counts import counts, gauges
@@ -112,6 +112,11 @@ class Reader(DocumentReader):
     def state(self) -> tuple[object, ...]:
         """What differs between two moments when anything was changed between them."""
         return state_of(self._connection)
+
+    @property
+    def made(self) -> int | None:
+        """When the file was made, as `made_at` tells; None in one that lost it."""
+        return made_at(self._connection)
 
     @property
     def model(self) -> tuple[int, ModelInfo] | None:

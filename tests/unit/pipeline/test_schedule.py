@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -106,6 +107,44 @@ def test_a_clock_that_was_wrong(engine: Engine, clock: Clock) -> None:
     assert len(names(engine)) == 2
 
 
+def test_those_of_a_wrong_clock_take_no_places(engine: Engine, clock: Clock) -> None:
+    """However many there are of the future, those of today are kept."""
+    for hour in (1000, 1001, 1002):
+        clock.now = START + hour * HOUR
+        engine.writing.add(NewDocument(f"The door {hour}."))
+        assert engine.schedule.back_up(every_s=HOUR, keep=2) is not None
+    future = names(engine)
+    for hour in range(4):
+        clock.now = START + hour * HOUR
+        engine.writing.add(NewDocument(f"The window {hour}."))
+        made = engine.schedule.back_up(every_s=HOUR, keep=2)
+        assert made is not None
+        assert made.name in names(engine)
+    assert len(set(names(engine)) - set(future)) == 2
+    assert len(future) == 2
+
+
+def test_files_of_one_name_share_a_folder(tmp_path: Path, clock: Clock) -> None:
+    """Each has its own schedule, and none removes what is another's."""
+    settings = Settings(backup_folder=str(tmp_path / "backups"))
+    engines = []
+    for folder in ("work", "home"):
+        path = tmp_path / folder / "x.db"
+        engines.append(open_engine(path, model="fake", settings=settings, clock=clock))
+    made: list[list[str]] = [[], []]
+    for hour in range(3):
+        for place, each in enumerate(engines):
+            clock.now = START + hour * HOUR + 60 * place
+            each.writing.add(NewDocument(f"The door {hour}."))
+            backup = each.schedule.back_up(every_s=HOUR, keep=2)
+            assert backup is not None, (hour, place)
+            made[place].append(backup.name)
+            assert each.schedule.back_up(every_s=HOUR, keep=2) is None
+    assert names(engines[0]) == sorted(made[0][1:] + made[1][1:])
+    for each in engines:
+        each.close()
+
+
 @pytest.mark.parametrize(("every_s", "keep"), [(0, 1), (1e9, 1), (1, 0), (1, 10**6)])
 def test_out_of_range(engine: Engine, every_s: float, keep: int) -> None:
     """What cannot be a schedule is refused."""
@@ -157,3 +196,15 @@ def until(reached: Callable[[], bool]) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("it never was")
+
+
+def test_hidden_files_of_others_stay(tmp_path: Path) -> None:
+    """Old ones too, that have names of their own; what a process that was killed left goes."""
+    others = (".film.part", ".my.partition.txt", ".x.db.partial", ".x.db.0123456789-1-2.part")
+    left = ".x.db.0123456789-1-0123abcd.part"
+    for name in (*others, left, f"{left}-wal"):
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+        os.utime(tmp_path / name, (time.time() - 200_000,) * 2)
+    with temporary(tmp_path / "y.db"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
