@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -195,6 +196,38 @@ def test_a_damaged_file_is_not_backed_up_but_kept(tmp_path: Path) -> None:
     with pytest.raises(StoreCorruptError, match="backup is damaged"):
         vstash.restore(tmp_path / "backups" / kept.name, tmp_path / "new.db", model="fake")
     assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DROP TABLE job",
+        "DROP TABLE access_key",
+        "DROP TABLE meta",
+        "DELETE FROM meta",
+        "DELETE FROM model",
+        "UPDATE meta SET value = 'x' WHERE name = 'change_counter'",
+        "UPDATE meta SET value = 9223372036854775807 WHERE name = 'derived_anew'",
+    ],
+)
+def test_a_file_that_lost_much_is_replaced(tmp_path: Path, damage: str) -> None:
+    """It can be opened, or almost; the advice of every error, to restore a backup, works all the same."""
+    path = tmp_path / "x.db"
+    with Memory(path, model="fake") as memory:
+        memory.add("The lamp.", key="lamp")
+        made = memory.backup()
+        memory.add("The door.", key="door")
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.execute(damage)
+    with pytest.raises((OverwriteError, StoreCorruptError)):
+        vstash.restore(made.name, path, model="fake")
+    report = vstash.restore(made.name, path, model="fake", force=True)
+    assert report.documents == 1
+    assert report.kept is not None
+    assert report.kept.endswith("-replaced.db")
+    with Memory(path, model="fake") as memory:
+        assert [each.key for each in memory.list().items] == ["lamp"]
+        assert memory.check().findings == ()
 
 
 def test_others_see_a_restore_at_once(tmp_path: Path) -> None:

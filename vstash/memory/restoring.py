@@ -36,7 +36,7 @@ def restore(
     """Restore a backup to a path: where there is no file, one that cannot be opened, or any other.
 
     A file that can be opened is restored in place as by `Memory.restore`, while others use it. One that
-    cannot, since it is damaged, newer, or no file of vstash, is kept beside under a name that ends in
+    cannot, or not be restored so, since it is damaged, newer, or no file of vstash, is kept beside under a name that ends in
     ``-replaced.db``; the copy takes its place.
 
     Args:
@@ -71,4 +71,10 @@ def restore(
     except _UNUSABLE:
         return replace_file(backup, target, settings, force=force)
     with memory:
-        return memory.restore(backup, force=force, progress=progress)
+        try:
+            return memory.restore(backup, force=force, progress=progress)
+        except StoreCorruptError:
+            # It can be opened, and is damaged where a restore looks; or the backup is, which is told.
+            if not force:
+                raise
+    return replace_file(backup, target, settings, force=force)

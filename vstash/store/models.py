@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import apsw
 
+from vstash.errors import StoreCorruptError
+from vstash.store.connection import fetch
 from vstash.types import ModelInfo
 
 __all__ = ["active_model", "create_signs", "create_tables", "register_model"]
@@ -37,6 +39,11 @@ def register_model(connection: apsw.Connection, info: ModelInfo) -> int:
         ),
     )
     number = connection.last_insert_rowid()
+    if fetch(connection, "SELECT 1 FROM sqlite_schema WHERE name = ?", (f"vector_{number}",)):
+        raise StoreCorruptError(
+            "The file has lost the row of the model that its vectors are of. Restore a backup, or save "
+            "what it holds with `vstash salvage`."
+        )
     create_tables(connection, number, info.dimension)
     return number
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import apsw
 
-from vstash.errors import OverwriteError, StoreForeignError
+from vstash.errors import OverwriteError, StoreCorruptError, StoreForeignError
 from vstash.store.backup import ProgressCallback, run
 from vstash.store.connection import fetch, pragma_int
 
@@ -24,6 +24,8 @@ __all__ = ["end_open_jobs", "restore_into"]
 _KEPT_TABLES: Final = ("access_key", "job")
 # Numbers above both files' say to every process that nothing it knows of the old state counts any more.
 _GROWING: Final = ("change_counter", "derived_anew")
+# No file comes to as many changes: a greater number is damage, and nothing could be above it.
+_MOST: Final = 2**62
 
 
 def restore_into(
@@ -82,23 +84,42 @@ def end_open_jobs(source: apsw.Connection) -> None:
 
 
 def _carry(state: apsw.Connection, source: apsw.Connection) -> None:
+    try:
+        kept = {table: fetch(state, f"SELECT * FROM {table}") for table in _KEPT_TABLES}
+        ours = dict(fetch(state, "SELECT name, value FROM meta"))
+        numbers = fetch(state, "SELECT name, seq FROM sqlite_sequence")
+    except (apsw.SQLError, apsw.CorruptError) as error:
+        raise _too_damaged() from error
+    if any(type(ours.get(name)) is not int or ours[name] >= _MOST for name in _GROWING):
+        raise _too_damaged()
     source.execute("BEGIN IMMEDIATE")
-    for table in _KEPT_TABLES:
+    for table, rows in kept.items():
         source.execute(f"DELETE FROM {table}")
-        rows = fetch(state, f"SELECT * FROM {table}")
         if rows:
             marks = ", ".join("?" * len(rows[0]))
-            source.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            try:
+                source.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            except (apsw.SQLError, apsw.ConstraintError) as error:
+                raise _too_damaged() from error
+    theirs = dict(fetch(source, "SELECT name, value FROM meta"))
     for name in _GROWING:
-        ours = fetch(state, "SELECT value FROM meta WHERE name = ?", (name,))
-        source.execute(
-            "UPDATE meta SET value = max(value, ?) + 1 WHERE name = ?", (ours[0][0], name)
-        )
+        value = theirs.get(name)
+        above = max(ours[name], value if type(value) is int and value < _MOST else 0) + 1
+        source.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, above))
     # A number that stood for one thing never comes to stand for another.
-    for name, number in fetch(state, "SELECT name, seq FROM sqlite_sequence"):
+    for name, number in numbers:
+        if type(number) is not int:
+            continue
         source.execute(
             "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, name)
         )
         if not source.changes():
             source.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, number))
     source.execute("COMMIT")
+
+
+def _too_damaged() -> StoreCorruptError:
+    return StoreCorruptError(
+        "The file has lost what a restore would keep: access keys, jobs or its counters. Stop all that "
+        "uses it; `vstash restore BACKUP --force` then puts the backup in its place."
+    )
