@@ -230,6 +230,29 @@ def test_a_file_that_lost_much_is_replaced(tmp_path: Path, damage: str) -> None:
         assert memory.check().findings == ()
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_one_moment_however_much_is_written(tmp_path: Path, damaged: bool) -> None:
+    """A copy does not begin anew because of others, nor one that is made of a damaged file."""
+    path, copy = tmp_path / "x.db", tmp_path / "copy.db"
+    with Memory(path, model="fake") as memory, Memory(path, model="fake") as other:
+        metadata = {"x": "y" * 30_000}
+        memory.add_batch(
+            [NewDocument("The lamp.", key=str(n), metadata=metadata) for n in range(150)]
+        )
+        seen: list[int] = []
+
+        def write(done: int, _pages: int) -> None:
+            if len(seen) < 20:
+                other.add(f"The door {done}.", key=f"door {len(seen)}")
+            seen.append(done)
+
+        memory._engine.store.backup(copy, damaged=damaged, progress=write)
+        assert seen == sorted(set(seen))
+        assert len(seen) > 1
+    with Memory(copy, model="fake") as memory:
+        assert memory.stats().documents == 150
+
+
 def test_others_see_a_restore_at_once(tmp_path: Path) -> None:
     """Another Memory and a reader under way: the one sees the new state, the other keeps its own."""
     path = tmp_path / "x.db"

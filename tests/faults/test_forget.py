@@ -120,6 +120,19 @@ def test_another_forgetting_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatc
     assert left_in(path, [b"zyzzyva"]) == []
 
 
+def test_a_search_that_is_logged_late(path: Path) -> None:
+    """Another process held it back when its document was forgotten: it does not come into the log."""
+    with Memory(path, model="fake") as memory, Memory(path, model="fake") as other:
+        memory.add("The other one is zyzzyva.", key="other")
+        memory.add("The lamp.", key="lamp")
+        other.search("zyzzyva")
+        assert memory.forget(key="other").purged
+        other.search("lamp")
+        other._engine.recorder.flush()
+        assert [each.query for each in memory.disagreements().items] == ["lamp"]
+    assert left_in(path, [b"zyzzyva"]) == []
+
+
 def test_a_reader_keeps_the_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said, with what to do; once the reader has ended, compaction finishes it."""
     monkeypatch.setattr(purging, "_PATIENCE_S", 0.1)

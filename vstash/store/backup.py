@@ -24,7 +24,7 @@ from vstash.errors import (
     StoreForeignError,
     VstashError,
 )
-from vstash.store.connection import fetch, open_reader
+from vstash.store.connection import fetch, open_reader, pragma_int
 from vstash.store.faults import translated
 from vstash.store.folders import sync_folder
 from vstash.store.migrate import identify, known_migrations
@@ -164,6 +164,8 @@ def copy_into(
     """
     connection.execute("BEGIN")
     try:
+        # The first read is what holds the moment.
+        pragma_int(connection, "schema_version")
         counts = None if damaged else counted(connection)
         _copy_pages(connection, part, progress)
     finally:

@@ -30,8 +30,12 @@ class BesideWriter(Reader):
         self._crash_point = crash_point
 
     def log(self, row: SearchRow) -> None:
-        """Write one search to the disagreement log, unless its collection was deleted meanwhile."""
-        if self.has_collection(row.collection):
+        """Write one search to the disagreement log.
+
+        Where its collection or a chunk that it lists was removed meanwhile it is not: it may have been
+        forgotten, and who forgot it could not see this.
+        """
+        if self.has_collection(row.collection) and log.lists_living(self._connection, row):
             log.append(self._connection, row)
 
     def judge(self, *, search: int, document: int, chunk: int, verdict: str, now: int) -> int:

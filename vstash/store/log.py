@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import apsw
+import numpy as np
 
-from vstash.store.connection import fetch
+from vstash.store.connection import fetch, id_list
 from vstash.store.documents import to_datetime
 from vstash.store.rows import SearchRow
 from vstash.types import Disagreement, LegEntry, Triple, Weights
 
-__all__ = ["append", "disagreements", "evidence", "trim"]
+__all__ = ["append", "disagreements", "evidence", "lists_living", "trim"]
 
 # Searches of a file that are looked through for those of one collection.
 _RECENT: Final = 512
@@ -21,6 +22,16 @@ _RECENT: Final = 512
 
 def _entries(leg: Sequence[LegEntry]) -> str:
     return json.dumps([[entry.chunk_id, round(entry.score, 6)] for entry in leg])
+
+
+def lists_living(connection: apsw.Connection, row: SearchRow) -> bool:
+    """Whether all chunks that a search lists are there."""
+    listed = {entry.chunk_id for entry in (*row.vector_leg, *row.keyword_leg)}
+    ids = np.array(sorted(listed), dtype=np.int64)
+    found = fetch(
+        connection, "SELECT count(*) FROM chunk WHERE id IN carray(?)", (id_list(ids),)
+    )
+    return bool(found[0][0] == len(listed))
 
 
 def append(connection: apsw.Connection, row: SearchRow) -> None:
