@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -17,7 +17,13 @@ import vstash
 from tests.faults import backup_loop, restore_loop
 from tests.faults.kill_loop import drained, forked
 from vstash import Memory, NewDocument
-from vstash.errors import OverwriteError, StoreCorruptError, VstashError
+from vstash.errors import (
+    FieldError,
+    OverwriteError,
+    PathNotFoundError,
+    StoreCorruptError,
+    VstashError,
+)
 from vstash.pipeline.engine import open_engine
 from vstash.store.backup import copied
 from vstash.store.connection import create_file, open_writer
@@ -228,6 +234,21 @@ def test_a_file_that_lost_much_is_replaced(tmp_path: Path, damage: str) -> None:
     with Memory(path, model="fake") as memory:
         assert [each.key for each in memory.list().items] == ["lamp"]
         assert memory.check().findings == ()
+
+
+def test_names_that_are_sqlites(tmp_path: Path) -> None:
+    """A copy under one would be taken for changes of the file, and removed."""
+    path = tmp_path / "x.db"
+    target = tmp_path / "x.db-journal"
+    with Memory(path, model="fake") as memory:
+        memory.add("The lamp.")
+        with pytest.raises(FieldError):
+            memory.backup(target)
+        with pytest.raises(PathNotFoundError):
+            memory.restore(tmp_path / ("x" * 300), force=True)
+    with pytest.raises(FieldError):
+        vstash.salvage(path, target, model="fake")
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("damaged", [True, False])

@@ -119,9 +119,10 @@ def found_source(source: str | os.PathLike[str], folder: Path, target: Path) -> 
 def _given_path(path: Path, target: Path) -> Path:
     try:
         path = path.expanduser().absolute()
-    except RuntimeError:
+        there = path.is_file()
+    except (RuntimeError, OSError):
         raise _missing(path) from None
-    if not path.is_file():
+    if not there:
         raise _missing(path)
     if target.exists() and path.samefile(target):
         raise FieldError("A file cannot be restored from itself.", pointer="/source")

@@ -28,9 +28,7 @@ def lists_living(connection: apsw.Connection, row: SearchRow) -> bool:
     """Whether all chunks that a search lists are there."""
     listed = {entry.chunk_id for entry in (*row.vector_leg, *row.keyword_leg)}
     ids = np.array(sorted(listed), dtype=np.int64)
-    found = fetch(
-        connection, "SELECT count(*) FROM chunk WHERE id IN carray(?)", (id_list(ids),)
-    )
+    found = fetch(connection, "SELECT count(*) FROM chunk WHERE id IN carray(?)", (id_list(ids),))
     return bool(found[0][0] == len(listed))
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from vstash.errors import StoreFullError, StoreIOError, VstashError
+from vstash.errors import FieldError, StoreFullError, StoreIOError, VstashError
 from vstash.store.connection import create_file
 
 __all__ = ["temporary", "told", "under_way"]
@@ -23,6 +23,7 @@ __all__ = ["temporary", "told", "under_way"]
 # A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
 _LEFT_BEHIND_S: Final = 86_400
 _SUFFIX: Final = ".part"
+_BESIDE: Final = ("-wal", "-shm", "-journal")
 # What SQLite keeps beside one has its name with an ending.
 _NAME: Final = re.compile(
     r"\.(?P<target>.+)\.(?P<host>[0-9a-f]{10})-(?P<process>[0-9]+)-[0-9a-f]{8}\.part"
@@ -39,8 +40,10 @@ def temporary(target: Path) -> Iterator[Path]:
     What processes that were killed have left there is removed first.
 
     Raises:
+        FieldError: When the target's name is one that SQLite gives to what it keeps beside a file.
         StoreError: When it cannot be made.
     """
+    _require_name(target)
     if target.parent.is_dir():
         _remove_left_behind(target.parent)
     part = target.with_name(
@@ -50,9 +53,21 @@ def temporary(target: Path) -> Iterator[Path]:
     try:
         yield part
     finally:
-        for beside in ("", "-wal", "-shm", "-journal"):
+        for beside in ("", *_BESIDE):
             with suppress(OSError):
                 part.with_name(part.name + beside).unlink(missing_ok=True)
+
+
+def _require_name(target: Path) -> None:
+    for ending in _BESIDE:
+        beside = target.name.removesuffix(ending)
+        # SQLite would take it for changes of that file, and remove it.
+        if beside != target.name and target.with_name(beside).exists():
+            raise FieldError(
+                f"A name that ends in {ending} is SQLite's, beside the file of that name without it. "
+                "Choose another one.",
+                local_detail=str(target),
+            )
 
 
 def _host() -> str:
