@@ -236,6 +236,37 @@ def test_a_file_that_lost_much_is_replaced(tmp_path: Path, damage: str) -> None:
         assert memory.check().findings == ()
 
 
+def test_a_restore_while_vectors_are_made(tmp_path: Path) -> None:
+    """A vector of what had a chunk's number before is not stored for what has it now."""
+    path, copy = tmp_path / "x.db", tmp_path / "copy.db"
+    with Memory(copy, model="fake") as memory:
+        memory.add("The lamp.", embed="later")
+    with Memory(path, model="fake") as memory, Memory(path, model="fake") as other:
+        memory.add("The door.", embed="later")
+        readying = memory._engine.embedding._readying
+        embedded = readying.embedded
+
+        def late(passages: list[str], digests: list[bytes]) -> object:
+            found = embedded(passages, digests)
+            if passages == ["The door."]:
+                other.restore(copy, force=True)
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(readying, "embedded", late)
+            assert memory.embed().embedded == 0
+        assert memory.embed().embedded == 1
+        assert memory.search("The lamp.", mode="vector").hits[0].vector_score == pytest.approx(1)
+
+
+def test_who_closes_after_a_restore_leaves_one_file(tmp_path: Path) -> None:
+    """The log is moved into the file, as after any other write."""
+    with Memory(tmp_path / "x.db", model="fake") as memory:
+        memory.add("The lamp.")
+        memory.restore(memory.backup().name, force=True)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["backups", "x.db"]
+
+
 def test_names_that_are_sqlites(tmp_path: Path) -> None:
     """A copy under one would be taken for changes of the file, and removed."""
     path = tmp_path / "x.db"
@@ -252,7 +283,7 @@ def test_names_that_are_sqlites(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damaged", [True, False])
-def test_one_moment_however_much_is_written(tmp_path: Path, damaged: bool) -> None:
+def test_one_moment_however_much_is_written(tmp_path: Path, *, damaged: bool) -> None:
     """A copy does not begin anew because of others, nor one that is made of a damaged file."""
     path, copy = tmp_path / "x.db", tmp_path / "copy.db"
     with Memory(path, model="fake") as memory, Memory(path, model="fake") as other:

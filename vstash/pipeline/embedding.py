@@ -60,9 +60,9 @@ class Embedding:
         """
         start = time.perf_counter()
         embedded = 0
-        for ids, matrix in overlapped(self._batches(stop), self._embedded, workers=2):
+        for ids, digests, matrix in overlapped(self._batches(stop), self._embedded, workers=2):
             with self._store.write() as writer:
-                embedded += writer.embed(ids, matrix)
+                embedded += writer.embed(ids, matrix, digests=digests)
             if progress is not None:
                 progress(EmbedProgress(embedded, self.awaiting()))
         return EmbedReport(embedded, self.awaiting(), round(time.perf_counter() - start, 3))
@@ -85,13 +85,14 @@ class Embedding:
                     return
                 yield found[start : start + _BATCH]
 
-    def _embedded(self, batch: Waiting) -> tuple[IdArray, FloatArray]:
+    def _embedded(self, batch: Waiting) -> tuple[IdArray, Sequence[bytes], FloatArray]:
         passages = [
             passage(title, tuple(heading.split("\n")) if heading else (), text)
             for _, title, heading, text in batch
         ]
-        vectors = self._readying.embedded(passages, [digest(each) for each in passages])
-        return np.array([row[0] for row in batch], dtype=np.int64), np.stack(vectors)
+        digests = [digest(each) for each in passages]
+        vectors = self._readying.embedded(passages, digests)
+        return np.array([row[0] for row in batch], dtype=np.int64), digests, np.stack(vectors)
 
 
 class BackgroundEmbedding:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+
+import apsw
 
 from vstash.store.backup import ProgressCallback, copy_of
 from vstash.store.connection import open_writer
@@ -63,23 +65,25 @@ class Copying(Held):
             StoreBusyError: When others did not finish writing in time; nothing was changed.
             StoreError: When it failed; nothing was changed.
         """
-        with (
-            self._turn(self._busy_timeout_s) as busy_ms,
-            translated(),
-            self._apart() as state,
-            closing(open_writer(source, busy_timeout_s=0, durability="normal")) as copy,
-            # What a connection knows of the file's tables must not outlive them.
-            closing(self._new_writer()) as live,
-        ):
-            live.set_busy_timeout(busy_ms)
-            restore_into(
-                live,
-                copy,
-                state,
-                keep=keep,
-                force=force,
-                progress=progress,
-                crash_point=self._crash_point,
-            )
-            live.set_busy_timeout(0)
-            live.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with self._turn(self._busy_timeout_s) as busy_ms, translated():
+            with (
+                self._apart() as state,
+                closing(open_writer(source, busy_timeout_s=0, durability="normal")) as copy,
+                # What a connection knows of the file's tables must not outlive them.
+                closing(self._new_writer()) as live,
+            ):
+                live.set_busy_timeout(busy_ms)
+                restore_into(
+                    live,
+                    copy,
+                    state,
+                    keep=keep,
+                    force=force,
+                    progress=progress,
+                    crash_point=self._crash_point,
+                )
+                live.set_busy_timeout(0)
+                # It is done, whether there is room to move the log into the file or not.
+                with suppress(apsw.Error):
+                    live.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._write_again()

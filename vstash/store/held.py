@@ -33,6 +33,10 @@ class Held:
         """A writing connection that knows nothing of earlier states; the one before is closed."""
         raise NotImplementedError
 
+    def _write_again(self) -> None:
+        """Have a write connection, as who closes the file must: one that reads leaves the log beside it."""
+        raise NotImplementedError
+
     def _immediately(self, connection: apsw.Connection) -> AbstractContextManager[None]:
         """One write transaction: committed when the block ends, undone when it raises."""
         raise NotImplementedError

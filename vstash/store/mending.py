@@ -79,6 +79,7 @@ class Mending(Held):
                         progress=progress,
                     )
                     self._crash_point("commit")
+            self._write_again()
             # What the others kept of the file's schema is read anew by SQLite itself.
             return repair.Repaired(before, accepted)
 

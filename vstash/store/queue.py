@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import apsw
+import numpy as np
 
 from vstash.store.connection import fetch, id_list
 from vstash.store.rows import ChunkRow
@@ -13,7 +14,7 @@ from vstash.store.rows import ChunkRow
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["insert_digests", "known_vectors", "leave", "wait", "waiting"]
+__all__ = ["insert_digests", "known_vectors", "leave", "still", "wait", "waiting"]
 
 
 def wait(connection: apsw.Connection, ids: Sequence[int]) -> None:
@@ -29,6 +30,17 @@ def leave(connection: apsw.Connection, ids: IdArray) -> list[int]:
         (id_list(ids),),
     )
     return [int(row[0]) for row in rows]
+
+
+def still(connection: apsw.Connection, ids: IdArray, digests: Sequence[bytes]) -> IdArray:
+    """Those chunks of which nothing says that something else is to be embedded for them."""
+    rows = fetch(
+        connection, "SELECT chunk, digest FROM passage WHERE chunk IN carray(?)", (id_list(ids),)
+    )
+    known = dict(rows)
+    pairs = zip(ids.tolist(), digests, strict=True)
+    same = [chunk for chunk, digest in pairs if known.get(chunk, digest) == digest]
+    return np.array(same, dtype=np.int64)
 
 
 def waiting(connection: apsw.Connection, limit: int, after: int) -> list[int]:

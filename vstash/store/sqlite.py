@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -199,6 +199,11 @@ class SqliteStore(Copying, Mending):
         return open_writer(
             self.path, busy_timeout_s=self._busy_timeout_s, durability=self._durability
         )
+
+    def _write_again(self) -> None:
+        # What came before it is done, whether this can be or not.
+        with suppress(apsw.Error):
+            self._write_connection()
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

@@ -235,17 +235,22 @@ class Writer(BesideWriter):
         self._last_chunk = first + count - 1
         return range(first, first + count)
 
-    def embed(self, ids: IdArray, matrix: FloatArray) -> int:
+    def embed(
+        self, ids: IdArray, matrix: FloatArray, *, digests: Sequence[bytes] | None = None
+    ) -> int:
         """Give chunks that await a vector theirs.
 
         Args:
             ids: Chunk ids, shape (n,); those that are gone or have a vector by now are passed over.
             matrix: Shape (n, dimension), float32, length 1.
+            digests: Of what was embedded; a chunk that is another by now, since a backup was restored
+                or its document was cut anew, goes on waiting. None looks at no text.
 
         Returns:
             How many got one.
         """
-        waiting = set(queue.leave(self._connection, ids))
+        same = ids if digests is None else queue.still(self._connection, ids, digests)
+        waiting = set(queue.leave(self._connection, same))
         found = [
             (chunk, vector)
             for chunk, vector in zip(ids.tolist(), matrix, strict=True)
