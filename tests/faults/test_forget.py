@@ -120,6 +120,24 @@ def test_another_forgetting_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatc
     assert left_in(path, [b"zyzzyva"]) == []
 
 
+def test_a_restore_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is still to be done is not forgotten with the file that asked for it."""
+    key, sought = _one(path)
+    with Memory(path, model="fake") as memory:
+        memory.forget(key=key)
+        empty = memory.backup()
+        memory.add("The other one is zyzzyva.", key="other")
+        with monkeypatch.context() as patched:
+            patched.setattr(purging.Purging, "finish", lambda *_: (False, False, ""))
+            memory.forget(key="other")
+        memory.restore(empty.name, force=True)
+        assert [each.split(":")[0] for each in memory.health().reasons] == ["forget_pending"]
+        memory.compact()
+        assert memory.health().status == "ready"
+        assert memory.check().ok
+    assert left_in(path, [*sought, b"zyzzyva"]) == []
+
+
 def test_a_search_that_is_logged_late(path: Path) -> None:
     """Another process held it back when its document was forgotten: it does not come into the log."""
     with Memory(path, model="fake") as memory, Memory(path, model="fake") as other:

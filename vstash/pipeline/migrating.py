@@ -11,7 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vstash.errors import PathNotFoundError, StoreError, StoreFullError, StoreNewerError
+from vstash.errors import (
+    PathNotFoundError,
+    StoreError,
+    StoreForeignError,
+    StoreFullError,
+    StoreNewerError,
+)
 from vstash.pipeline.backups import backup_folder
 from vstash.pipeline.placing import require_local
 from vstash.store.backup import copied
@@ -39,6 +45,8 @@ def migrate(path: Path, settings: Settings, *, dry_run: bool, backup: bool) -> M
     start = time.perf_counter()
     if not path.exists():
         raise PathNotFoundError("There is no such vstash file.", local_detail=str(path))
+    if path.is_dir():
+        raise StoreForeignError("The path is a folder: name a file in it.", local_detail=str(path))
     require_local(path, settings)
     size = _size(path)
     found = pending(path, busy_timeout_s=settings.busy_timeout_s)

@@ -32,3 +32,10 @@ def test_no_file(vstash: Vstash) -> None:
     """A missing file is told, and none is made."""
     assert vstash.run("migrate").exit_code != 0
     assert not vstash.db.exists()
+
+
+def test_a_folder_is_told(vstash: Vstash) -> None:
+    """It is no file that could be brought up to date."""
+    done = vstash.run("migrate", "--db", str(vstash.folder))
+    assert done.exit_code == 5
+    assert "name a file in it" in done.stderr
