@@ -67,7 +67,7 @@ def in_place(backup: Path, path: Path) -> float:
 
 
 def copy_bytes(backup: Path, path: Path) -> float:
-    """The control: copy the backup over the file, as one would any other."""
+    """The control: copy the backup over the file, as one would any other, for about as long as a restore takes."""
     with backup.open("rb") as source, path.open("r+b") as target:
         while part := source.read(65_536):
             target.write(part)
