@@ -102,14 +102,7 @@ def _carry(state: apsw.Connection, source: apsw.Connection) -> None:
                 source.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
             except (apsw.SQLError, apsw.ConstraintError) as error:
                 raise _too_damaged() from error
-    theirs = dict(fetch(source, "SELECT name, value FROM meta"))
-    for name in _GROWING:
-        value = theirs.get(name)
-        above = max(ours[name], value if type(value) is int and value < _MOST else 0) + 1
-        source.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, above))
-    if _UNFINISHED in ours and _UNFINISHED not in theirs:
-        # What was forgotten may still stand in the log: an even mark asks for that to be emptied.
-        source.execute("INSERT INTO meta (name, value) VALUES (?, 2)", (_UNFINISHED,))
+    _carry_meta(ours, source)
     # A number that stood for one thing never comes to stand for another.
     for name, number in numbers:
         if type(number) is not int:
@@ -120,6 +113,17 @@ def _carry(state: apsw.Connection, source: apsw.Connection) -> None:
         if not source.changes():
             source.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, number))
     source.execute("COMMIT")
+
+
+def _carry_meta(ours: dict[str, int], source: apsw.Connection) -> None:
+    theirs = dict(fetch(source, "SELECT name, value FROM meta"))
+    for name in _GROWING:
+        value = theirs.get(name)
+        above = max(ours[name], value if type(value) is int and value < _MOST else 0) + 1
+        source.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, above))
+    if _UNFINISHED in ours and _UNFINISHED not in theirs:
+        # What was forgotten may still stand in the log: an even mark asks for that to be emptied.
+        source.execute("INSERT INTO meta (name, value) VALUES (?, 2)", (_UNFINISHED,))
 
 
 def _too_damaged() -> StoreCorruptError:
