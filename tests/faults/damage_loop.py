@@ -229,7 +229,9 @@ def measure(count: int, seed: int) -> dict[str, object]:
             if (wholes := [case.get("whole", 0) for case in cases if case["kind"] == kind])
         },
         "control": {key: value for key, value in control.items() if key not in {"kind", "seed"}},
-        "cases": [case for case in cases if case.get("unlike") or case in unseen][:20],
+        "cases": [
+            case for case in cases if case.get("unlike") or case.get("untyped") or case in unseen
+        ][:20],
     }
 
 

@@ -25,7 +25,7 @@ from vstash.store.check_sets import set_findings
 from vstash.store.check_vectors import vector_findings
 from vstash.store.check_words import words
 from vstash.store.connection import fetch
-from vstash.store.faults import UNREADABLE, is_malformed
+from vstash.store.faults import OF_DAMAGE, is_malformed
 from vstash.store.found import Found, Rules, Tick, told
 from vstash.upkeep import CheckLevel
 
@@ -105,7 +105,7 @@ def run(
 
         try:
             _gather(found, part(connection, rules, tick))
-        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *UNREADABLE) as error:
+        except (apsw.SQLError, apsw.CorruptError, StoreCorruptError, *OF_DAMAGE) as error:
             damaged = isinstance(error, apsw.SQLError) and not is_malformed(error)
             code = "table_damaged" if damaged else "value_damaged"
             _gather(found, [(code, [f"{name}: {type(error).__name__}"])])

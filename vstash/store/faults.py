@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -24,8 +24,10 @@ from vstash.errors import (
 )
 
 __all__ = [
+    "OF_DAMAGE",
     "UNREADABLE",
     "IndexDamagedError",
+    "doubted",
     "extended_code",
     "full",
     "index_damaged",
@@ -40,6 +42,9 @@ __all__ = [
 
 # What decoding a damaged value raises: text that is not UTF-8, and JSON that is none.
 UNREADABLE: Final = (UnicodeDecodeError, json.JSONDecodeError)
+
+# What rows in the place of others may raise. A defect of ours may as well, so that the file is asked first.
+OF_DAMAGE: Final = (TypeError, ValueError, IndexError, KeyError, OverflowError)
 
 # How sqlite-vec tells of a read that failed, whatever the reason: as of a wrong statement.
 _BY_VECTORS: Final = "Internal sqlite-vec error"
@@ -223,6 +228,23 @@ def translated() -> Iterator[None]:
         raise translate(error) from error
     except UNREADABLE:
         raise unreadable() from None
+
+
+@contextmanager
+def doubted(is_damaged: Callable[[], bool]) -> Iterator[None]:
+    """Run a block in which an error that damage can explain leaves as one of a damaged file, if it is one.
+
+    Args:
+        is_damaged: Asks the file.
+    """
+    try:
+        yield
+    except VstashError:
+        raise
+    except OF_DAMAGE:
+        if is_damaged():
+            raise unreadable() from None
+        raise
 
 
 class IndexDamagedError(StoreCorruptError):

@@ -26,7 +26,7 @@ from vstash.store.backup import no_crash
 from vstash.store.connection import create_file, open_reader, open_writer, pragma_int, roll_back
 from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
-from vstash.store.faults import extended_code, full, lacks_room, translate, translated
+from vstash.store.faults import doubted, extended_code, full, lacks_room, translate, translated
 from vstash.store.mending import Mending
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
 from vstash.store.presence import Presence
@@ -209,7 +209,7 @@ class SqliteStore(Copying, Mending):
     def read(self) -> Iterator[Reader]:
         """A consistent view of the file, never waiting for a writer."""
         self._usable()
-        with translated(), self._borrowed() as connection:
+        with doubted(self._is_damaged), translated(), self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
                 self._require_schema(connection)
@@ -217,6 +217,13 @@ class SqliteStore(Copying, Mending):
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def _is_damaged(self) -> bool:
+        try:
+            with self._apart() as connection:
+                return connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]
+        except apsw.Error:
+            return True
 
     def _require_schema(self, connection: apsw.Connection) -> None:
         # A newer vstash may have brought the file up to date while it was open here.
@@ -255,6 +262,7 @@ class SqliteStore(Copying, Mending):
         """
         with (
             self._turn(self._busy_timeout_s if timeout_s is None else timeout_s) as busy_ms,
+            doubted(self._is_damaged),
             translated(),
             self._transaction(busy_ms) as writer,
         ):

@@ -6,6 +6,7 @@ import apsw
 import pytest
 
 from vstash.errors import (
+    FieldError,
     InternalError,
     StoreBusyError,
     StoreCorruptError,
@@ -16,7 +17,7 @@ from vstash.errors import (
     StoreReadOnlyError,
     VstashError,
 )
-from vstash.store.faults import translate, translated
+from vstash.store.faults import doubted, translate, translated
 
 EXPECTED: dict[str, type[VstashError]] = {
     "BusyError": StoreBusyError,
@@ -94,3 +95,18 @@ def test_a_failed_read_of_the_vector_index_is_no_defect() -> None:
     """sqlite-vec tells of it as of a wrong statement; it is told as a failure to read."""
     error = translate(apsw.SQLError("Internal sqlite-vec error: Could not find latest chunk"))
     assert type(error) is StoreIOError
+
+
+@pytest.mark.parametrize("error", [TypeError("x"), ValueError("x"), IndexError("x"), KeyError("x")])
+def test_an_error_that_damage_explains(error: Exception) -> None:
+    """It is told as damage where the file is damaged, and is a defect of ours where it is not."""
+    with pytest.raises(StoreCorruptError), doubted(lambda: True):
+        raise error
+    with pytest.raises(type(error)), doubted(lambda: False):
+        raise error
+
+
+def test_an_error_of_ours_is_not_doubted() -> None:
+    """What says already what is wrong leaves as it is."""
+    with pytest.raises(FieldError), doubted(lambda: True):
+        raise FieldError("A field is wrong.")
