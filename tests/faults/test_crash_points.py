@@ -11,11 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="the child forks"),
-    # All look at what one process did; another worker would do it again.
-    pytest.mark.xdist_group("crash points"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the child forks")
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("crash_child.py")
