@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.contract.backup_calls import BackupsOverCli
 from tests.contract.check_calls import CheckOverCli
+from tests.contract.command_server import run_command
 from tests.contract.data_calls import DataOverCli
 from tests.contract.forget_calls import ForgetOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
@@ -111,17 +110,11 @@ class CliInterface(
         Returns:
             The one JSON document that it printed.
         """
-        done = subprocess.run(
-            [
-                os.fsencode(sys.executable),
-                *("-m", "vstash", "--json"),
-                *(word.encode("utf-8", "surrogatepass") for word in words),
-            ],
-            input=b"" if stdin is None else stdin,
-            capture_output=True,
-            env=self._environment,
-            timeout=_TIMEOUT_S,
-            check=False,
+        done = run_command(
+            [b"--json", *(word.encode("utf-8", "surrogatepass") for word in words)],
+            stdin=stdin or b"",
+            environment=self._environment,
+            timeout_s=_TIMEOUT_S,
         )
         told = done.stderr.decode("utf-8")
         if done.returncode in fine and not told:

@@ -20,6 +20,7 @@ from vstash.store import documents
 BEFORE = {"kept": "the amber lamp stays", "target": "the cedar door before"}
 AFTER = "the jade window after"
 CRASHED = 9
+APPLIED = '"applied"'
 REQUEST = Request("", "key", b"\0" * 32)
 
 
@@ -84,7 +85,7 @@ def calibrated(engine: Engine) -> None:
 
 def repeatable(engine: Engine) -> None:
     """Add a document under an idempotency key."""
-    engine.once.apply(REQUEST, lambda: added(engine), lambda _: Reply(201, {}, "applied"))
+    engine.once.apply(REQUEST, lambda: added(engine), lambda _: Reply(201, {}, APPLIED))
 
 
 def planted(engine: Engine) -> None:
@@ -135,7 +136,7 @@ WORK: dict[str, Work] = {
     "embedded": Work(embedded, Left(BEFORE | {"late": AFTER}, 1), Left(BEFORE | {"late": AFTER})),
     "judged": Work(judged, ONCE, Left(BEFORE, feedback=2)),
     "calibrated": Work(calibrated, ONCE, Left(BEFORE, calibrated="own")),
-    "repeatable": Work(repeatable, ONCE, Left(BEFORE | {"fresh": AFTER}, reply="applied")),
+    "repeatable": Work(repeatable, ONCE, Left(BEFORE | {"fresh": AFTER}, reply=APPLIED)),
     "planted": Work(planted, ONCE, Left(BEFORE | {"fresh": AFTER})),
 }
 

@@ -33,7 +33,9 @@ from vstash.pipeline import prepare
 from vstash.pipeline.engine import Engine, open_engine
 from vstash.store import codes, documents, keyword, vectors
 
-LONGEST_LIFE_S = 0.4
+# A child is killed so long after it said so many lines: what it did before does not depend on the machine.
+MOST_LINES = 30
+LONGEST_AFTER_S = 0.02
 # Of so many kills one falls into the migration of a file that an earlier schema left.
 MIGRATES = 10
 LEGACY = sorted((Path(__file__).parents[1] / "legacy").glob("schema-*.db.xz"))
@@ -84,13 +86,15 @@ def add_planted(engine: Engine, document: NewDocument) -> None:
     with engine.store.write() as writer:
         run = writer._connection
         collection = documents.made_collection(run, "default")
+        first = documents.last_chunk(run) + 1
+        ids = range(first, first + len(ready.chunks))
         number = documents.insert_document(
-            run, ready.row, now=1, collection=collection, replaces=None, chunks=range(0)
+            run, ready.row, now=1, collection=collection, replaces=None, chunks=ids
         )
         documents.insert_text(run, number, ready.row.text, new=True)
         chunks = {
-            documents.last_chunk(run) + 1 + seq: documents.PlacedChunk(number, seq, chunk)
-            for seq, chunk in enumerate(ready.chunks)
+            chunk: documents.PlacedChunk(number, seq, row)
+            for seq, (chunk, row) in enumerate(zip(ids, ready.chunks, strict=True))
         }
         documents.insert_chunks(run, chunks)
     with engine.store.write() as writer:
@@ -101,10 +105,10 @@ def add_planted(engine: Engine, document: NewDocument) -> None:
         writer._add_postings(
             [(chunk, " ".join(each).split()) for chunk, each in words.items()], counter
         )
-        ids = np.array(list(chunks), dtype=np.int64)
         matrix = np.stack([row.vector for row in ready.chunks if row.vector is not None])
-        vectors.insert_vectors(run, model, ids, matrix)
-        codes.add_codes(run, model, ids, matrix, counter, late=False)
+        numbers = np.array(ids, dtype=np.int64)
+        vectors.insert_vectors(run, model, numbers, matrix)
+        codes.add_codes(run, model, numbers, matrix, counter, late=False)
         run.execute("UPDATE meta SET value = value + ? WHERE name = 'chunk_count'", (len(chunks),))
         writer._changed = True
 
@@ -136,6 +140,14 @@ def forked(run: Callable[[], None]) -> tuple[int, int]:
         os.write(1, (json.dumps(["error", {"error": repr(error)}]) + "\n").encode())
         os._exit(1)
     os._exit(0)
+
+
+def drained_lines(reading: int, count: int) -> bytes:
+    """What a child wrote until there were so many lines, or until it ended."""
+    output = b""
+    while output.count(b"\n") < count and (part := os.read(reading, 1 << 10)):
+        output += part
+    return output
 
 
 def drained(reading: int, until: float | None) -> bytes:
@@ -180,10 +192,11 @@ def looked(path: Path) -> dict[str, Change]:
     return seen
 
 
-def killed(work: Callable[[], None], lifetime_s: float) -> bytes:
-    """Let a child work and kill it after so long; returns what it said."""
+def killed(work: Callable[[], None], count: int, after_s: float) -> bytes:
+    """Let a child say so many lines and kill it so long after them; returns what it said."""
     child, reading = forked(work)
-    output = drained(reading, time.monotonic() + lifetime_s)
+    output = drained_lines(reading, count)
+    output += drained(reading, time.monotonic() + after_s)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     output += drained(reading, None)
@@ -237,7 +250,8 @@ def run_loop(base: Path, *, kills: int, seed: int, planted: bool) -> Figures:
         chosen = rng.randrange(2**31)
         output = killed(
             lambda chosen=chosen, state=state: work(path, folder, chosen, state),  # type: ignore[misc]
-            rng.uniform(0.0, LONGEST_LIFE_S),
+            rng.randrange(MOST_LINES),
+            rng.uniform(0.0, LONGEST_AFTER_S),
         )
         if not path.exists():
             continue
@@ -267,7 +281,7 @@ class Old:
         """Kill a process that brings a copy up to date."""
         path = base / f"old{figures.kills}.db"
         path.write_bytes(self.content)
-        output = killed(lambda: migrate_for_ever(path), rng.uniform(0.0, LONGEST_MIGRATION_S))
+        output = killed(lambda: migrate_for_ever(path), 1, rng.uniform(0.0, LONGEST_MIGRATION_S))
         figures.kills += 1
         figures.migrations += 1
         judge(figures, dict(self.state), output, path)

@@ -39,6 +39,9 @@ _LONG_RUN_S: Final = 60
 # Between two disturbances, in a short run and in a long one.
 _PAUSE_S: Final = 0.8
 _LONG_PAUSE_S: Final = 3.0
+# Between two calls of a worker, in a long run and in a short one.
+_REST_S: Final = 0.01
+_LONG_REST_S: Final = 0.1
 _MISUSED_AFTER: Final = 20
 _PATIENCE_S: Final = 120
 
@@ -78,12 +81,23 @@ class Worker:
         where: The file, or the address of the service.
         name: Of its documents.
         folder: For what it says; it ends when there is a file ``ended``.
+        rest_s: How long it does nothing between two calls.
     """
 
-    def __init__(self, work: str, kind: str, where: str, name: str, folder: Path) -> None:
+    def __init__(
+        self,
+        work: str,
+        kind: str,
+        where: str,
+        name: str,
+        folder: Path,
+        *,
+        rest_s: float = _REST_S,
+    ) -> None:
         self.work = work
         self.kind = kind
-        self._arguments = [work, kind, where, name, str(folder / "ended")]
+        self._arguments = [work, kind, where, name, str(folder / "ended"), str(rest_s)]
+        self._ended = folder / "ended"
         self._said = folder / f"{name}.jsonl"
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -119,7 +133,7 @@ class Worker:
     def end(self) -> None:
         """Wait for its end; one that is not told to end is killed."""
         assert self.process is not None
-        if not Path(self._arguments[-1]).exists():
+        if not self._ended.exists():
             self.process.kill()
             self.process.wait()
         else:
@@ -130,13 +144,16 @@ def run(folder: Path, seconds: float, seed: int) -> Outcome:
     """Let four writers and four readers work, and disturb them."""
     path, outcome = folder / "x.db", Outcome()
     stopped: list[tuple[float, float]] = []
+    # Nine processes that never rest would keep a small machine from starting them in time.
+    rest_s = _REST_S if seconds > _LONG_RUN_S else _LONG_REST_S
     Memory(path, model="fake").close()
     with Served(path) as service, ExitStack() as stack:
         workers = []
         for work, kinds in (("write", _WRITERS), ("read", _READERS)):
             for number, kind in enumerate(kinds):
                 where = service.address if kind == "rest" else str(path)
-                workers.append(Worker(work, kind, where, f"{work}{number}", folder))
+                name = f"{work}{number}"
+                workers.append(Worker(work, kind, where, name, folder, rest_s=rest_s))
                 stack.callback(workers[-1].end)
         for worker in workers:
             worker.wait_for(1, "done")

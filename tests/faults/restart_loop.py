@@ -26,7 +26,9 @@ from vstash import Memory
 __all__ = ["Outcome", "measure", "run"]
 
 _CALLERS: Final = 4
-_UP_S: Final = 0.4
+# Writes that are acknowledged before it is stopped again.
+_BETWEEN: Final = 30
+_PATIENCE_S: Final = 60
 _PAUSE_S: Final = 0.01
 _IMPATIENCE_S: Final = 0.02
 
@@ -82,7 +84,7 @@ def run(
         ]
         running = [pool.submit(caller.write_until, ended) for caller in callers]
         for number in range(restarts):
-            time.sleep(_UP_S)
+            _wait_for(callers, _BETWEEN)
             codes[str(service.stop(stops[number % len(stops)]))] += 1
             outcome.start_s = max(outcome.start_s, round(service.start(), 2))
         ended.set()
@@ -94,6 +96,15 @@ def run(
     outcome.refused = dict(sum((caller.refused for caller in callers), Counter()))
     _compare(path, [text for caller in callers for text in caller.written], outcome)
     return outcome
+
+
+def _wait_for(callers: Sequence[_Caller], count: int) -> None:
+    """Wait until so many more writes were acknowledged."""
+    wanted = sum(len(caller.written) for caller in callers) + count
+    end = time.monotonic() + _PATIENCE_S
+    while sum(len(caller.written) for caller in callers) < wanted:
+        assert time.monotonic() < end, "the service acknowledges nothing"
+        time.sleep(_PAUSE_S)
 
 
 class _Caller:

@@ -70,13 +70,16 @@ def rss_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def soak(folder: Path, seconds: float, seed: int, *, leaking: bool = False) -> Soaked:
+def soak(
+    folder: Path, seconds: float, seed: int, *, least: int = 0, leaking: bool = False
+) -> Soaked:
     """Do everything at random for so long.
 
     Args:
         folder: Where the file is.
         seconds: How long.
         seed: Of what is done.
+        least: Operations that are done in any case, however long they take.
         leaking: The control: a connection and some memory are kept each time.
     """
     files, path, soaked = folder / "files", folder / "x.db", Soaked()
@@ -84,10 +87,10 @@ def soak(folder: Path, seconds: float, seed: int, *, leaking: bool = False) -> S
     leaks: list[object] = []
     with Memory(path, model="fake") as memory:
         acting = Acting(memory, files, {}, random.Random(seed), "soak")
-        for _ in range(_WINDOWS):
+        for number in range(1, _WINDOWS + 1):
             times: dict[str, list[float]] = {"write": [], "search": []}
             end = time.monotonic() + seconds / _WINDOWS
-            while time.monotonic() < end:
+            while time.monotonic() < end or soaked.operations < least * number / _WINDOWS:
                 begin = time.perf_counter()
                 name = acting.act()
                 took = (time.perf_counter() - begin) * 1000

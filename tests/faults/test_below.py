@@ -51,10 +51,10 @@ def test_a_power_cut_loses_nothing_acknowledged(tmp_path: Path) -> None:
 @pytest.mark.timeout(240)
 def test_a_failing_disk_leaves_all_or_nothing(tmp_path: Path) -> None:
     """Whatever call fails, a write is there or absent, and repeated it is there once."""
-    row = measured("io", tmp_path, count=3)
+    row = measured("io", tmp_path, count=4)
     for kind, seen in row["kinds"].items():
         assert seen["wrong"] == 0, (kind, seen)
-        assert seen["runs"] >= 6
+        assert seen["runs"] >= 4
     assert sum(seen["with_errors"] for seen in row["kinds"].values()) > 20
     assert any("words_missing" in each for each in row["control"]["wrong_how"]), row["control"]
 

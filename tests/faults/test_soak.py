@@ -14,24 +14,23 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc says what
 
 def test_all_operations_for_a_while(tmp_path: Path) -> None:
     """Descriptors, threads, memory and the log stay as they were, and all is there."""
-    seen = soak(tmp_path, 6, seed=5)
+    seen = soak(tmp_path, 0, seed=5, least=120)
     assert flat(seen) == {"descriptors": True, "threads": True, "rss": True, "wal": True}
     assert (seen.differs, seen.findings) == ([], [])
-    assert seen.operations > 50
 
 
 def test_a_leak_is_seen(tmp_path: Path) -> None:
-    """The control: a connection and some memory kept each time are found in as long."""
-    seen = flat(soak(tmp_path, 4, seed=5, leaking=True))
+    """The control: a connection and some memory kept each time are found after fewer."""
+    seen = flat(soak(tmp_path, 0, seed=5, least=60, leaking=True))
     assert (seen["descriptors"], seen["threads"]) == (False, True)
 
 
 def test_opening_and_closing(tmp_path: Path) -> None:
-    """Fifty rounds leave no descriptor and no thread, and hardly any memory."""
-    seen = open_and_close(tmp_path, 50)
+    """Twenty rounds leave no descriptor and no thread, and hardly any memory."""
+    seen = open_and_close(tmp_path, 20)
     assert seen["descriptors"][-1] <= seen["descriptors"][2]
     assert seen["threads"][-1] <= seen["threads"][2]
-    assert seen["rss_mb"][-1] - seen["rss_mb"][10] < 8
+    assert seen["rss_mb"][-1] - seen["rss_mb"][5] < 8
 
 
 def test_a_slow_reader(tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ from vstash import Client, Memory, VstashError
 from vstash.errors import DocumentNotFoundError, StoreBusyError
 from vstash.store.presence import Presence
 
-# How many documents a writer has, and how long it pauses between two things that it does.
+# How many documents a writer has.
 _KEYS: Final = 17
-_PAUSE_S: Final = 0.01
 _PAUSE_BETWEEN_CALLS_S: Final = 0.3
 _CHECKED_EVERY: Final = 25
 # Calls of the command line that are killed, and within what time.
@@ -122,7 +121,7 @@ def say(word: str, value: object) -> None:
     os.write(1, (json.dumps([word, value]) + "\n").encode())
 
 
-def write(kind: str, where: str, name: str, ended: Path) -> None:
+def write(kind: str, where: str, name: str, ended: Path, pause_s: float) -> None:
     """Add, replace and delete documents of our own, and say what was asked and what came of it."""
     mark, step = random.randrange(10**9), 0
     with door(kind, where) as opened:
@@ -144,10 +143,10 @@ def write(kind: str, where: str, name: str, ended: Path) -> None:
                 say("failed", [error.code, str(error), time.monotonic()])
             else:
                 say("done", (time.perf_counter() - begin) * 1000)
-            time.sleep(_PAUSE_BETWEEN_CALLS_S if kind == "cli" else _PAUSE_S)
+            time.sleep(_PAUSE_BETWEEN_CALLS_S if kind == "cli" else pause_s)
 
 
-def read(kind: str, where: str, name: str, ended: Path) -> None:
+def read(kind: str, where: str, name: str, ended: Path, pause_s: float) -> None:
     """Search all the time, and check now and then."""
     step = 0
     with door(kind, where) as opened:
@@ -163,7 +162,7 @@ def read(kind: str, where: str, name: str, ended: Path) -> None:
                         say("finding", finding.code)
             except VstashError as error:
                 say("failed", [error.code, str(error), time.monotonic()])
-            time.sleep(_PAUSE_BETWEEN_CALLS_S if kind == "cli" else _PAUSE_S)
+            time.sleep(_PAUSE_BETWEEN_CALLS_S if kind == "cli" else pause_s)
 
 
 def make(name: str) -> None:
@@ -178,25 +177,25 @@ def make(name: str) -> None:
             print(repr(error), flush=True)
 
 
-def hold(where: str, seconds: float) -> None:
-    """Hold the write lock for a while, saying when it is held."""
+def hold(where: str) -> None:
+    """Hold the write lock until standard input ends, saying when it is held."""
     connection = apsw.Connection(where)
     connection.execute("BEGIN IMMEDIATE")
     print("held", flush=True)
-    time.sleep(seconds)
+    sys.stdin.read()
     connection.execute("ROLLBACK")
     connection.close()
 
 
 def main() -> None:
     """Do what the first argument says."""
-    work, kind, where, name, until = sys.argv[1:]
+    work, kind, where, name, until, pause_s = sys.argv[1:]
     if work == "make":
         make(name)
     elif work == "hold":
-        hold(where, float(until))
+        hold(where)
     else:
-        {"write": write, "read": read}[work](kind, where, name, Path(until))
+        {"write": write, "read": read}[work](kind, where, name, Path(until), float(pause_s))
 
 
 if __name__ == "__main__":

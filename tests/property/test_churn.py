@@ -34,7 +34,7 @@ def test_replacing_the_same_documents_leaves_no_litter(tmp_path: Path) -> None:
         with memory._engine.store.read() as reader:
             run = reader._connection.execute
             codes = run("SELECT sum(length(chunks)) / 4 FROM code_run").get
-            table = other._engine.store._derived._codes[1]  # type: ignore[attr-defined]
+            table = other._engine.store._derived._latest[1]._codes[1]  # type: ignore[attr-defined]
         assert living <= codes <= 3 * living, "codes of chunks that are gone"
         assert table.count <= 2 * living
         assert memory.check().findings == ()

@@ -16,10 +16,9 @@ __all__ = ["environment"]
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
-pytestmark = [
-    pytest.mark.skipif(os.name != "posix", reason="the page's commands are for a POSIX shell"),
-    pytest.mark.xdist_group("readme"),
-]
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="the page's commands are for a POSIX shell"
+)
 
 
 def block(language: str) -> str:

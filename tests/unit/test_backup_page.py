@@ -14,10 +14,7 @@ __all__ = ["environment"]
 
 PAGE = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
 
-pytestmark = [
-    pytest.mark.skipif(os.name != "posix", reason="as the other pages"),
-    pytest.mark.xdist_group("readme"),
-]
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="as the other pages")
 
 
 def test_the_code_prints_what_stands_there(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -27,10 +27,7 @@ from vstash.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("/wheels", "/opt/vstash", "/src")
 
-pytestmark = [
-    pytest.mark.skipif(os.name != "posix", reason="the image is built by a POSIX shell"),
-    pytest.mark.xdist_group("dockerfile"),
-]
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the image is built by a POSIX shell")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ import vstash
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "vstash/models/bge-small-en-v1.5/"
 
-pytestmark = pytest.mark.xdist_group("package")
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -30,10 +30,9 @@ NEAR, NEAR_SHARE = 0.05, 0.1
 PORT = "8765"
 LINES_AT_START = 3
 
-pytestmark = [
-    pytest.mark.skipif(os.name != "posix", reason="the README's commands are for a POSIX shell"),
-    pytest.mark.xdist_group("readme"),
-]
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="the README's commands are for a POSIX shell"
+)
 
 
 @dataclass(frozen=True, slots=True)

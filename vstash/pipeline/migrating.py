@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from vstash.pipeline.placing import require_local
 from vstash.store.backup import copied
 from vstash.store.backup_names import kept
 from vstash.store.codes import CODER_VERSION
+from vstash.store.folders import free_bytes
 from vstash.store.migrate import known_migrations, pending
 from vstash.store.sqlite import SqliteStore
 from vstash.text.normalise import NORMALISER_VERSION, indexed
@@ -147,16 +147,12 @@ def copy_before_migration(path: Path, *, settings: Settings) -> Path:
 
 
 def _require_room(path: Path, folder: Path) -> None:
-    needed = _size(path)
-    there = next((each for each in (folder, *folder.parents) if each.exists()), path.parent)
-    with suppress(OSError, AttributeError):  # Windows has no statvfs
-        found = os.statvfs(there)
-        free = found.f_bavail * found.f_frsize
-        if free < needed:
-            raise StoreFullError(
-                f"The copy that comes before a migration takes {needed:,} bytes and {free:,} are "
-                f"free: make room. {_WAY_OUT}"
-            )
+    needed, free = _size(path), free_bytes(folder)
+    if free is not None and free < needed:
+        raise StoreFullError(
+            f"The copy that comes before a migration takes {needed:,} bytes and {free:,} are "
+            f"free: make room. {_WAY_OUT}"
+        )
 
 
 def _size(path: Path) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from vstash.errors import MisuseError, ModelError, VstashError
 from vstash.pipeline.placing import doubts
 from vstash.reports import Gauges, Health
+from vstash.store.folders import free_bytes
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
@@ -85,14 +86,14 @@ class Observing:
             jobs_open=found.jobs_open,
             file_bytes=found.file_bytes,
             wal_bytes=self._wal_bytes(),
-            free_bytes=self._free_bytes(),
+            free_bytes=free_bytes(self._store.path.parent),
             backup_age_s=self._backups.age_s(),
         )
 
     def _disk(self) -> tuple[str, ...]:
         if self._store.immutable or not os.access(self._store.path, os.W_OK):
             return ("read_only: the file or its folder cannot be written; nothing can be stored",)
-        free = self._free_bytes()
+        free = free_bytes(self._store.path.parent)
         if free is not None and free < _LEAST_FREE_BYTES:
             return (
                 f"disk_full: {free / 2**20:.0f} MiB are left where the file is; writes will fail",
@@ -118,9 +119,3 @@ class Observing:
         with suppress(OSError):
             return self._store.path.with_name(f"{self._store.path.name}-wal").stat().st_size
         return 0
-
-    def _free_bytes(self) -> int | None:
-        with suppress(OSError, AttributeError):  # Windows has no statvfs
-            found = os.statvfs(self._store.path.parent)
-            return found.f_bavail * found.f_frsize
-        return None

@@ -7,7 +7,20 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["make_folder", "sync_folder"]
+__all__ = ["free_bytes", "make_folder", "sync_folder"]
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Room that is left for this user where a folder is, None where the system does not say.
+
+    Args:
+        folder: One that is missing is taken to come where the nearest above it is.
+    """
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    with suppress(OSError, AttributeError):  # Windows has no statvfs
+        found = os.statvfs(there)
+        return found.f_bavail * found.f_frsize
+    return None
 
 
 def make_folder(folder: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ import apsw
 
 from vstash.errors import StoreFullError
 from vstash.store.connection import pragma_int
+from vstash.store.folders import free_bytes
 
 __all__ = ["empty_log", "rewrite"]
 
@@ -52,14 +53,12 @@ def rewrite(connection: apsw.Connection, path: Path) -> None:
 def _require_room(connection: apsw.Connection, folder: Path) -> None:
     pages = pragma_int(connection, "page_count") - pragma_int(connection, "freelist_count")
     needed = _COPIES * pages * pragma_int(connection, "page_size")
-    with suppress(OSError, AttributeError):  # Windows has no statvfs
-        found = os.statvfs(folder)
-        free = found.f_bavail * found.f_frsize
-        if free < needed:
-            raise StoreFullError(
-                f"Writing the file anew needs {needed / 2**20:,.0f} MiB of free room beside it, and "
-                f"{free / 2**20:,.0f} MiB are left. Make room and repeat it; nothing was changed."
-            )
+    free = free_bytes(folder)
+    if free is not None and free < needed:
+        raise StoreFullError(
+            f"Writing the file anew needs {needed / 2**20:,.0f} MiB of free room beside it, and "
+            f"{free / 2**20:,.0f} MiB are left. Make room and repeat it; nothing was changed."
+        )
 
 
 @contextmanager
