@@ -52,6 +52,7 @@ class Reading(Base):
         fold_duplicates: bool = False,
         recency_half_life_days: float | None = None,
         log: bool = True,
+        session: str | None = None,
     ) -> SearchResult:
         """Find the passages that answer a query.
 
@@ -77,6 +78,9 @@ class Reading(Base):
                 worst candidate, halved for every so many days since the document last changed.
             log: Whether this is a real search that belongs in the disagreement log. In this process it
                 adds to what is known of the collection's searches all the same (docs/fusion.md).
+            session: A caller's own opaque name for what somebody is about, 1 to 200 characters: a query
+                that puts an earlier one of the last ten minutes in other words is logged as its
+                reformulation.
 
         Returns:
             The hits, best first, with ranks, raw scores, weights and timings.
@@ -105,6 +109,7 @@ class Reading(Base):
             min_relevance=min_relevance,
             shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
+            session=session,
         )
 
     def why_not(
@@ -197,6 +202,7 @@ class Reading(Base):
         fold_duplicates: bool = False,
         recency_half_life_days: float | None = None,
         log: bool = True,
+        session: str | None = None,
     ) -> Context:
         """Put together the passages that answer a query, for a prompt of a known size.
 
@@ -226,6 +232,7 @@ class Reading(Base):
             fold_duplicates: Leave out what nearly repeats a better hit.
             recency_half_life_days: Raise what changed lately.
             log: Whether this is a real search that belongs in the disagreement log.
+            session: As in `search`.
 
         Returns:
             The text, its passages, its exact size, and what had no room.
@@ -257,6 +264,7 @@ class Reading(Base):
             min_relevance=min_relevance,
             shape=Shape(None, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
+            session=session,
         )
 
     def get(

@@ -26,8 +26,8 @@ def judged(memory: Memory) -> list[JudgedSearch]:
 def test_a_search_is_judged_right_after_it(memory: Memory) -> None:
     """The log writes behind the reply; feedback waits for it."""
     memory.add("the amber lamp", key="a")
-    for _ in range(20):
-        result = memory.search("amber")
+    for number in range(20):
+        result = memory.search(f"amber {number}")
         assert memory.feedback(result.id, result.hits[0].chunk.id, "cited").document_key == "a"
     assert len(judged(memory)) == 20
 

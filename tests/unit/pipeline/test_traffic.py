@@ -151,7 +151,7 @@ def test_without_a_log_a_process_learns_all_the_same(tmp_path: Path) -> None:
     """But its successor starts anew."""
     path = tmp_path / "x.db"
     filled(path)
-    settings = Settings(log_searches=False)
+    settings = Settings(log_searches="off")
     with Memory(path, model="fake", settings=settings) as memory:
         first = trust_of(memory)
         assert trust_of(memory) != first
@@ -197,7 +197,7 @@ import json, sys
 from vstash import Memory
 from vstash.settings import Settings
 path, *queries = sys.argv[1:]
-with Memory(path, model="fake", settings=Settings(log_searches=False)) as memory:
+with Memory(path, model="fake", settings=Settings(log_searches="off")) as memory:
     print(json.dumps([
         [(hit.chunk.id, hit.score, hit.relevance) for hit in memory.search(query, k=60).hits]
         for query in queries
