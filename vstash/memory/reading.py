@@ -12,7 +12,6 @@ from vstash.types import (
     Chunk,
     ChunkWindow,
     Collapse,
-    Disagreement,
     Document,
     IncludeName,
     JsonObject,
@@ -374,23 +373,3 @@ class Reading(Base):
     def stats(self) -> Stats:
         """Say what the file holds."""
         return self._engine.reporting.stats()
-
-    def disagreements(
-        self,
-        *,
-        collection: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        texts: bool = False,
-    ) -> Page[Disagreement]:
-        """Show logged searches, newest first, with what each leg listed and the triples.
-
-        Args:
-            collection: That was searched; None for all.
-            limit: Per page, 1 to 1,000.
-            cursor: ``next_cursor`` of the page before.
-            texts: Put the chunks' texts into the triples.
-        """
-        return self._engine.reporting.disagreements(
-            collection=collection, limit=limit, cursor=cursor, texts=texts
-        )

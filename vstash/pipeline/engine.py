@@ -28,6 +28,7 @@ from vstash.pipeline.job_runner import JobRunner
 from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
+from vstash.pipeline.log_report import LogReporting
 from vstash.pipeline.logging import LogWriter
 from vstash.pipeline.migrating import (
     copy_before_migration,
@@ -94,6 +95,7 @@ class Engine:
     contexts: Contexts
     misses: Misses
     reporting: Reporting
+    log_reporting: LogReporting
     observing: Observing
     judging: Judging
     calibrating: Calibrating
@@ -196,6 +198,7 @@ def _assembled(
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
+        log_reporting=LogReporting(store, recorder, clock),
         observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),

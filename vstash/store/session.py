@@ -36,6 +36,7 @@ from vstash.store.faults import index_damaged, require
 from vstash.store.jobs import JobReader
 from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
+from vstash.store.log_reading import LogReader
 from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import EarlierSearch, Leg, StoreCounts, StoreGauges
 from vstash.store.traces import TraceReader
@@ -288,6 +289,10 @@ class Reader(DocumentReader):
     def logged_evidence(self, collection: str) -> list[tuple[float, float, int]]:
         """What the latest searches told of a collection, oldest first: gap, best, agreed."""
         return log.evidence(self._connection, collection)
+
+    def whole_log(self, collection: str | None) -> LogReader:
+        """The log of searches of a collection, None for all, to be summed up."""
+        return LogReader(self._connection, collection)
 
     def earlier_search(self, session: str, collection: str, *, since: int) -> EarlierSearch | None:
         """The last search of a session in a collection, None for none since a time."""
