@@ -95,10 +95,10 @@ def _fold(connection: apsw.Connection, number: int, row: SearchRow) -> None:
     """Put a search in the place of those that asked the same: it takes over what hangs on them."""
     same = fetch(
         connection,
-        "SELECT number, id, at FROM search WHERE fingerprint = ? AND hashed = ? AND number <> ?",
+        "SELECT number, id FROM search WHERE fingerprint = ? AND hashed = ? AND number <> ?",
         (row.fingerprint, row.hashed, number),
     )
-    for old, search_id, at in same:
+    for old, search_id in same:
         connection.execute(
             "UPDATE search SET (asked, first_at, reformulates) = (SELECT search.asked + o.asked, "
             "min(search.first_at, coalesce(o.first_at, o.at)), "
@@ -109,7 +109,7 @@ def _fold(connection: apsw.Connection, number: int, row: SearchRow) -> None:
         for statement in _MOVED:
             connection.execute(statement, (number, old))
         connection.execute(
-            "INSERT INTO search_alias (id, search, at) VALUES (?, ?, ?)", (search_id, number, at)
+            "INSERT INTO search_alias (id, search, at) VALUES (?, ?, ?)", (search_id, number, row.at)
         )
         connection.execute("DELETE FROM search WHERE number = ?", (old,))
     # Who comes back to the first of two queries did not reformulate the second.
