@@ -107,14 +107,15 @@ def fill(memory: Any, schema: int) -> None:
     memory.delete(key="deleted")
     if schema >= 2:
         memory.add("This passage awaits its vector.", key="later", embed="later")
+    if schema >= 6:
+        memory.search("glass of the amber lamp", session="s")
+        for query in ("amber glass lamp", "Amber Glass Lamp!"):
+            again = memory.search(query, session="s")
+        memory.feedback(again.id, again.hits[0].chunk.id, "opened")
     found = [memory.search(query, k=3) for query in QUERIES]
     if schema >= 3:
         memory.feedback(found[0].id, found[0].hits[0].chunk.id, "helpful")
         memory.feedback(found[1].id, found[1].hits[0].chunk.id, "cited")
-    if schema >= 6:
-        memory.search(QUERIES[0].upper(), k=3, session="s")
-        again = memory.search("the lamp of amber", k=3, session="s")
-        memory.feedback(again.id, again.hits[0].chunk.id, "opened")
     if schema >= 5:
         memory.create_key("laptop", scope="write")
         memory.revoke_key(memory.create_key("lost", collection="other").key.id)

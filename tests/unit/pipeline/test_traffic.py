@@ -35,7 +35,12 @@ def filled(path: Path, *, collections: tuple[str, ...] = ("default",), searches:
                 ]
             )
             for number in range(searches):
-                memory.search(QUERIES[number % len(QUERIES)], collection=collection)
+                memory.search(asked(number), collection=collection)
+
+
+def asked(number: int) -> str:
+    """A query of its own for each number: what is asked again counts once in the log."""
+    return f"{QUERIES[number % len(QUERIES)]} nowhere{number}"
 
 
 def experience(engine: Engine, collection: str = "default") -> Experience:
@@ -89,8 +94,8 @@ def test_a_process_and_its_successor_agree(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     filled(path)
     with Memory(path, model="fake") as memory:
-        for query in QUERIES * 3:
-            memory.search(query)
+        for number in range(12):
+            memory.search(asked(number))
         trust = trust_of(memory)
     with Memory(path, model="fake") as successor:
         assert trust_of(successor) == pytest.approx(trust, rel=1e-9)
@@ -103,8 +108,8 @@ def test_collections_know_their_own_searches(tmp_path: Path) -> None:
     with Memory(path, model="fake") as memory:
         before = trust_of(memory, "two")
     with Memory(path, model="fake") as memory:
-        for query in QUERIES * 5:
-            memory.search(query, collection="one")
+        for number in range(20):
+            memory.search(asked(number), collection="one")
         assert trust_of(memory, "two") == before
     engine = open_engine(path, model="fake")
     assert experience(engine, "two") == UNKNOWN
