@@ -107,7 +107,7 @@ class LogReporting:
                 ]
             )
             # Pages keep what was in them until the file is written anew.
-            writer.leftovers.mark(1)
+            writer.leftovers.begin()
             last, searches = found[-1][0], searches + len(found)
             return True
 

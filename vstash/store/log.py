@@ -109,7 +109,8 @@ def _fold(connection: apsw.Connection, number: int, row: SearchRow) -> None:
         for statement in _MOVED:
             connection.execute(statement, (number, old))
         connection.execute(
-            "INSERT INTO search_alias (id, search, at) VALUES (?, ?, ?)", (search_id, number, row.at)
+            "INSERT INTO search_alias (id, search, at) VALUES (?, ?, ?)",
+            (search_id, number, row.at),
         )
         connection.execute("DELETE FROM search WHERE number = ?", (old,))
     # Who comes back to the first of two queries did not reformulate the second.
