@@ -15,7 +15,7 @@ def test_no_acknowledged_search_is_lost() -> None:
     """What `flush_log` returned after is there after each kill; the control, without it, loses some."""
     # In a process of its own, since it forks.
     program = (
-        "import json; from tests.faults.log_loop import measure; print(json.dumps(measure(6, 3)))"
+        "import json; from tests.faults.log_loop import measure; print(json.dumps(measure(4, 3)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False

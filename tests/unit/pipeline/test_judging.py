@@ -12,6 +12,7 @@ import pytest
 from tests.unit.pipeline.conftest import Clock
 from vstash import Feedback, JudgedSearch, Memory, NewDocument
 from vstash.errors import ChunkNotFoundError, SearchNotFoundError, StoreFullError
+from vstash.feedback import VerdictName
 from vstash.pipeline.engine import Engine
 from vstash.settings import Settings
 from vstash.store.documents import to_datetime
@@ -109,7 +110,7 @@ def test_a_batch_that_cannot_be_written_stores_nothing(
     search = memory.search("amber").id
     judge = Writer.judge
 
-    def full(self: Writer, **fields: Any) -> int:
+    def full(self: Writer, **fields: Any) -> tuple[VerdictName, int]:
         if fields["chunk"] == 2:
             raise StoreFullError("The disk is full.")
         return judge(self, **fields)
