@@ -6,6 +6,13 @@ from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
+from vstash.log_reports import (
+    DisagreementReport,
+    LegsJudged,
+    LogRate,
+    RedactReport,
+    TermRate,
+)
 from vstash.memory import Memory
 from vstash.memory.migrating import migrate
 from vstash.memory.restoring import restore
@@ -84,6 +91,7 @@ __all__ = [
     "DeleteReport",
     "DeletedDocument",
     "Disagreement",
+    "DisagreementReport",
     "Document",
     "EmbedProgress",
     "EmbedReport",
@@ -108,6 +116,8 @@ __all__ = [
     "LeftOut",
     "LeftOutPassage",
     "LegEntry",
+    "LegsJudged",
+    "LogRate",
     "MatchedWord",
     "Memory",
     "MigrateReport",
@@ -117,6 +127,7 @@ __all__ = [
     "NewDocument",
     "NewKey",
     "Page",
+    "RedactReport",
     "RepairReport",
     "RestoreReport",
     "SalvageProgress",
@@ -124,6 +135,7 @@ __all__ = [
     "SalvagedDocument",
     "SearchResult",
     "Stats",
+    "TermRate",
     "Triple",
     "UpkeepRequest",
     "Verdict",

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 __all__ = ["VERDICTS", "Feedback", "JudgedSearch", "Verdict", "VerdictName"]
 
-VerdictName = Literal["helpful", "not_helpful", "cited"]
+VerdictName = Literal["helpful", "not_helpful", "cited", "opened"]
 VERDICTS: Final[tuple[VerdictName, ...]] = get_args(VerdictName)
 
 
@@ -30,7 +30,7 @@ class Verdict:
         chunk_id: None once its document was replaced, which ends chunks but no feedback.
         document_id: Of the document that the chunk is or was part of.
         document_key: Unique in the collection that was searched.
-        verdict: ``helpful``, ``not_helpful`` or ``cited``.
+        verdict: ``helpful``, ``not_helpful``, ``cited`` or ``opened``.
         at: UTC; when it was given, and not when it was repeated.
     """
 
@@ -46,14 +46,14 @@ class JudgedSearch:
     """A logged search with what was said of its answers.
 
     Attributes:
-        search_id: The ``id`` of the `SearchResult`.
-        query: As it was looked up.
+        search_id: The ``id`` of the `SearchResult`; of a search that was asked again, of the last.
+        query: As it was looked up; None where only its keyed hash was kept.
         at: UTC time of the search.
         verdicts: At least one, in the order in which chunks were first judged.
     """
 
     search_id: str
-    query: str
+    query: str | None
     collection: str
     at: datetime
     verdicts: tuple[Verdict, ...]

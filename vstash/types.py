@@ -64,6 +64,7 @@ Mmr = Literal["within", "across"]
 EmbedWhen = Literal["now", "later"]
 IncludeName = Literal["text", "chunks"]
 TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
+MaskReason = Literal["same_document", "near_duplicate", "near_score"]
 
 
 class Unset(Enum):
@@ -308,15 +309,22 @@ class Triple:
 class Disagreement:
     """One logged search: what each leg listed and how far they differ.
 
+    A search that was asked again is one entry: legs, triples, ``search_id`` and ``at`` are of the last time.
+
     Attributes:
         search_id: The ``id`` of the `SearchResult`.
+        query: None where only its keyed hash was kept; then there are no triples.
         at: UTC time of the search.
         k: Depth at which the legs were compared.
         disagreement: ``1 - |common chunks| / k``, in [0, 1].
+        asked: How often it was asked.
+        first_at: When first.
+        session: As the caller named it; its keyed hash where the query's was kept.
+        reformulates: ``search_id`` of the search that it puts in other words, None for none.
     """
 
     search_id: str
-    query: str
+    query: str | None
     at: datetime
     collection: str
     mode: Mode
@@ -327,6 +335,10 @@ class Disagreement:
     vector_leg: tuple[LegEntry, ...]
     keyword_leg: tuple[LegEntry, ...]
     triples: tuple[Triple, ...]
+    asked: int
+    first_at: datetime
+    session: str | None
+    reformulates: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ FAULTS: Final = {
         100_000,
         "chunks of a file that is compacted beside a reader and a writer",
     ),
+    "log": (
+        "log_loop",
+        100,
+        "kill -9 while searches are logged, with a control that does not wait",
+    ),
     "cut": ("cut_loop", 1000, "writes over HTTP whose connections are cut"),
     "clock": ("clock_loop", 1000, "operations while the wall clock jumps"),
     "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),

@@ -57,7 +57,7 @@ def test_a_search_goes_on_without(tmp_path: Path, statement: str, code: str) -> 
     path = tmp_path / "x.db"
     filled(path)
     damaged(path, statement)
-    with Memory(path, model="fake", settings=Settings(log_searches=False)) as memory:
+    with Memory(path, model="fake", settings=Settings(log_searches="off")) as memory:
         result = memory.search("what does the quokka eat")
         assert result.hits[0].text == "the quokka eats leaves"
         assert [reason.partition(":")[0] for reason in result.degraded] == [code]
@@ -108,7 +108,7 @@ def test_a_search_for_exact_terms_goes_on_without(
     path = tmp_path / "x.db"
     filled(path)
     damaged(path, statement)
-    with Memory(path, model="fake", settings=Settings(log_searches=False)) as memory:
+    with Memory(path, model="fake", settings=Settings(log_searches="off")) as memory:
         result = memory.search(query, explain=True)
         assert result.hits[0].text == "the quokka eats leaves"
         assert [reason.partition(":")[0] for reason in result.degraded] == ["keyword_damaged"]

@@ -27,7 +27,14 @@ from typing import Any, Final
 from vstash import Memory, VstashError
 
 FOLDER: Final = Path(__file__).resolve().parent
-COMMITS: Final = {1: "77dec36", 2: "045f2a0", 3: "426718e", 4: "15a1e1f", 5: "ce59d77"}
+COMMITS: Final = {
+    1: "77dec36",
+    2: "045f2a0",
+    3: "426718e",
+    4: "15a1e1f",
+    5: "ce59d77",
+    6: "9447d0f",
+}
 """By schema the last commit of which it was the newest."""
 
 LAMPS: Final = ("amber lamp", "cedar door", "jade window", "basil leaf")
@@ -100,6 +107,11 @@ def fill(memory: Any, schema: int) -> None:
     memory.delete(key="deleted")
     if schema >= 2:
         memory.add("This passage awaits its vector.", key="later", embed="later")
+    if schema >= 6:
+        memory.search("glass of the amber lamp", session="s")
+        for query in ("amber glass lamp", "Amber Glass Lamp!"):
+            again = memory.search(query, session="s")
+        memory.feedback(again.id, again.hits[0].chunk.id, "opened")
     found = [memory.search(query, k=3) for query in QUERIES]
     if schema >= 3:
         memory.feedback(found[0].id, found[0].hits[0].chunk.id, "helpful")
@@ -129,6 +141,7 @@ def expected(memory: Any, schema: int) -> dict[str, Any]:
         },
         "searches": [{**search, "keys": found(memory, search)} for search in SEARCHES],
         "logged": [[item.search_id, item.query] for item in memory.disagreements().items],
+        "asked": asked_of(memory) if schema >= 6 else [],
         "verdicts": verdicts_of(memory) if schema >= 3 else [],
         "keys": [[key.id, key.name, key.scope] for key in list(memory.keys())]
         if schema >= 5
@@ -164,6 +177,14 @@ def verdicts_of(memory: Any) -> list[list[Any]]:
         [judged.search_id, verdict.chunk_id, verdict.verdict]
         for judged in memory.judged_searches().items
         for verdict in judged.verdicts
+    ]
+
+
+def asked_of(memory: Any) -> list[list[Any]]:
+    """How often each logged search was asked, and in which session."""
+    return [
+        [item.search_id, item.asked, item.session, item.reformulates]
+        for item in memory.disagreements().items
     ]
 
 

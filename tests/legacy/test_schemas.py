@@ -38,6 +38,9 @@ def test_nothing_is_lost(unpacked: Unpack, schema: int) -> None:
         assert (seen["logged"], seen["verdicts"], seen["keys"]) == (
             *(facts["logged"], facts["verdicts"], facts["keys"]),
         )
+        # What was logged before was asked once, and in no session.
+        once = [[search_id, 1, None, None] for search_id, _ in facts["logged"]]
+        assert seen["asked"] == (facts["asked"] if schema >= 6 else once)
         assert memory.embed().embedded == facts["stats"]["awaiting"]
         assert memory.check().findings == ()
 

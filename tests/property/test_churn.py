@@ -16,7 +16,7 @@ SENTENCES = 100
 @pytest.mark.timeout(120)
 def test_replacing_the_same_documents_leaves_no_litter(tmp_path: Path) -> None:
     """After each has been replaced fifty times, little more than one state of them is held."""
-    chunks = Settings(chunk_tokens=16, chunk_overlap=0, log_searches=False)
+    chunks = Settings(chunk_tokens=16, chunk_overlap=0, log_searches="off")
     with (
         Memory(tmp_path / "x.db", model="fake", settings=chunks) as memory,
         Memory(tmp_path / "x.db", model="fake", settings=chunks) as other,

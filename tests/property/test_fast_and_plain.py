@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 K1, B = 0.9, 0.4
 COLLECTIONS = ("default", "other")
-SMALL = Settings(chunk_tokens=16, chunk_overlap=4, log_searches=False)
+SMALL = Settings(chunk_tokens=16, chunk_overlap=4, log_searches="off")
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])
 PLACES = st.tuples(st.sampled_from(COLLECTIONS), KEYS)
@@ -282,7 +282,7 @@ def test_vector_search_is_exact_cosine(many: Path, *, in_memory: bool, tmp_path:
     path = tmp_path / "x.db"
     path.write_bytes(many.read_bytes())
     queries = tiny(30, 2)
-    chosen = Settings(codes_in_memory=in_memory, log_searches=False)
+    chosen = Settings(codes_in_memory=in_memory, log_searches="off")
     with Memory(path, model=LONG, settings=chosen) as memory:
         matrix = LONG.embed_passages(texts)
         assert recall(memory, texts, matrix, queries) >= 0.95

@@ -132,6 +132,8 @@ CASES: Final = [
         "GET /v1/disagreements",
         *({"query": query} for query in ({}, {"texts": "true"}, {"collection": OTHER})),
     ),
+    *of("GET /v1/disagreements/report", {}, {"query": {"collection": OTHER}}),
+    *of("POST /v1/disagreements:redact", {"body": {}}, {"body": {"collection": OTHER}}),
     *of("GET /v1/feedback", {}, {"query": {"collection": OTHER}}),
     *of(
         "POST /v1/feedback",

@@ -30,6 +30,7 @@ from vstash.api.health import HealthRoutes
 from vstash.api.jobs import JobRoutes
 from vstash.api.keys import KeyRoutes
 from vstash.api.load import Load, work_threads
+from vstash.api.logged import LogRoutes
 from vstash.api.metrics import Cached, Metrics
 from vstash.api.misses import MissRoutes
 from vstash.api.operations import Operations
@@ -90,6 +91,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         ChunkRoutes,
         CollectionRoutes,
         SearchRoutes,
+        LogRoutes,
         MissRoutes,
         ContextRoutes,
         FeedbackRoutes,

@@ -16,6 +16,7 @@ __all__ = [
     "QUERY",
     "ROW",
     "SCHEMAS",
+    "SESSION",
     "TAGS",
     "TITLE",
     "UNIT",
@@ -33,6 +34,7 @@ _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 
 COLLECTION: Final[Schema] = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"}
 KEY: Final[Schema] = {"minLength": 1, "maxLength": 4096, "pattern": r"^[^\u0000]+$"}
+SESSION: Final[Schema] = {"minLength": 1, "maxLength": 200, "pattern": f"^[^{_CONTROL}]+$"}
 TITLE: Final[Schema] = {"maxLength": 1000, "pattern": f"^[^{_CONTROL}]*$"}
 VISIBLE: Final[Schema] = {"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000-\u001f][^\u0000]*$"}
 QUERY: Final[Schema] = {

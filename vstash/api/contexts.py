@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from vstash.api.access import Caller
 from vstash.api.describe import QUESTION, reply
-from vstash.api.inputs import Log, QuestionInput
+from vstash.api.inputs import Log, QuestionInput, Session
 from vstash.api.replies import Reply
 from vstash.api.routing import add_route
 from vstash.api.seen import timed
@@ -44,6 +44,7 @@ class ContextInput(QuestionInput):
         default=True, description="Fill what is left with the chunks before and after the hits."
     )
     log: Log = True
+    session: Session = None
 
 
 class PassageReply(Reply):
@@ -135,5 +136,6 @@ class ContextRoutes:
             order=request.order,
             widen=request.widen,
             log=request.log,
+            session=request.session,
         )
         return reply(found, headers=timed(http, found.timings_ms))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Body, FastAPI, Query
+from pydantic import Field, SkipValidation
 from starlette.responses import Response
 
+from vstash.api import bounds
 from vstash.api.access import Access, Caller
 from vstash.api.batches import results
 from vstash.api.describe import BODY, WRITING, reply
-from vstash.api.inputs import FeedbackBatchInput, FeedbackInput, LogQuery
+from vstash.api.inputs import MAX_BATCH, LogQuery
+from vstash.api.inputs import Body as Object
 from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.replies import FeedbackBatchReply, JudgedSearchPage, VerdictReply
 from vstash.api.routing import add_route
@@ -24,10 +27,45 @@ from vstash.errors import (
     SearchNotFoundError,
     VstashError,
 )
-from vstash.feedback import Feedback
+from vstash.feedback import Feedback, VerdictName
 from vstash.memory import Memory
 
 __all__ = ["FeedbackRoutes"]
+
+
+class FeedbackInput(Object):
+    """Whether a chunk answered a search."""
+
+    search_id: str = Field(
+        description="The `id` of the reply to a hybrid search that was logged.",
+        examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"],
+        json_schema_extra=bounds.KEY,
+    )
+    chunk_id: int = Field(
+        description="Of any chunk in the collection that was searched.",
+        examples=[17],
+        json_schema_extra=bounds.ROW,
+    )
+    # Memory refuses others, so that a wrong one in a batch does not keep the others out.
+    verdict: SkipValidation[VerdictName] = Field(
+        description="`cited` is for a chunk that an answer quotes, `opened` for one that somebody went on "
+        "to read; that takes the place of no other verdict.",
+        examples=["helpful"],
+    )
+    collection: str | None = Field(
+        default=None,
+        description="That must have been searched; any when left out.",
+        examples=["default"],
+        json_schema_extra=bounds.COLLECTION,
+    )
+
+
+class FeedbackBatchInput(Object):
+    """Feedback on many chunks at once."""
+
+    feedback: list[FeedbackInput] = Field(
+        max_length=MAX_BATCH, description=f"At most {MAX_BATCH:,}, stored in one transaction."
+    )
 
 
 class FeedbackRoutes:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from vstash.api import bounds
 from vstash.api.access import Access
 from vstash.errors import FilterError
-from vstash.feedback import VerdictName
 from vstash.strict_json import parse_json
 from vstash.types import Collapse, EmbedWhen, JsonObject, Mmr, Mode, StrategyName
 
 __all__ = [
+    "MAX_BATCH",
     "BatchInput",
     "CalibrationInput",
     "CollectionQuery",
@@ -23,8 +23,6 @@ __all__ = [
     "DocumentPatch",
     "DocumentReplacement",
     "DocumentsQuery",
-    "FeedbackBatchInput",
-    "FeedbackInput",
     "HitsInput",
     "LogQuery",
     "NewDocumentInput",
@@ -268,6 +266,17 @@ class QuestionInput(Body):
         return given | {"collection": caller.collection(self.collection)}
 
 
+Session = Annotated[
+    str | None,
+    Field(
+        description="Your own opaque name for what somebody is about: a query that puts an earlier one of "
+        "its session in other words is logged as its reformulation.",
+        examples=["f3a9"],
+        json_schema_extra=bounds.SESSION,
+    ),
+]
+
+
 class HitsInput(QuestionInput):
     """A search for hits."""
 
@@ -287,39 +296,7 @@ class SearchInput(HitsInput):
 
     explain: bool = Field(default=False, description="Say for each hit where its score comes from.")
     log: Log = True
-
-
-class FeedbackInput(Body):
-    """Whether a chunk answered a search."""
-
-    search_id: str = Field(
-        description="The `id` of the reply to a hybrid search that was logged.",
-        examples=["019b2d0c-1a2b-7c3d-8e4f-5a6b7c8d9e0f"],
-        json_schema_extra=bounds.KEY,
-    )
-    chunk_id: int = Field(
-        description="Of any chunk in the collection that was searched.",
-        examples=[17],
-        json_schema_extra=bounds.ROW,
-    )
-    # Memory refuses others, so that a wrong one in a batch does not keep the others out.
-    verdict: SkipValidation[VerdictName] = Field(
-        description="`cited` is for a chunk that an answer quotes.", examples=["helpful"]
-    )
-    collection: str | None = Field(
-        default=None,
-        description="That must have been searched; any when left out.",
-        examples=["default"],
-        json_schema_extra=bounds.COLLECTION,
-    )
-
-
-class FeedbackBatchInput(Body):
-    """Feedback on many chunks at once."""
-
-    feedback: list[FeedbackInput] = Field(
-        max_length=MAX_BATCH, description=f"At most {MAX_BATCH:,}, stored in one transaction."
-    )
+    session: Session = None
 
 
 class CalibrationInput(Body):

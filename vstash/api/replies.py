@@ -266,7 +266,7 @@ class JudgedSearchReply(Reply):
     """A logged search with what was said of its answers."""
 
     search_id: str
-    query: str
+    query: str | None = Field(description="null where only its keyed hash was kept.")
     collection: str
     at: Time
     verdicts: list[VerdictReply] = Field(description="In the order of their first being given.")
@@ -331,7 +331,7 @@ class DisagreementReply(Reply):
     """One logged search: what each leg listed and how far they differ."""
 
     search_id: str
-    query: str
+    query: str | None = Field(description="null where only its keyed hash was kept.")
     at: Time
     collection: str
     mode: Mode
@@ -342,6 +342,12 @@ class DisagreementReply(Reply):
     vector_leg: list[LegEntryReply]
     keyword_leg: list[LegEntryReply]
     triples: list[TripleReply]
+    asked: int = Field(
+        description="How often; all but this count and `first_at` is of the last time."
+    )
+    first_at: Time
+    session: str | None
+    reformulates: str | None = Field(description="`search_id` of what it puts in other words.")
 
 
 class DisagreementPage(Reply):

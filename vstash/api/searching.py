@@ -86,6 +86,7 @@ class SearchRoutes:
             collapse=request.collapse,
             explain=request.explain,
             log=request.log,
+            session=request.session,
         )
         return reply(found, headers=timed(http, found.timings_ms))
 

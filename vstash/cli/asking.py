@@ -12,7 +12,7 @@ import click
 from vstash.cli.options import Common, OneOf, joined_query, parse_filter
 from vstash.errors import QueryError
 
-__all__ = ["Asked", "asking", "collapse_option", "question_options"]
+__all__ = ["Asked", "asking", "collapse_option", "question_options", "session_option"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,6 +50,12 @@ collapse_option = click.option(
     "--collapse",
     type=OneOf(("document",)),
     help="One hit a document, its best passage; -k counts documents.",
+)
+
+session_option = click.option(
+    "--session",
+    metavar="ID",
+    help="Your own name for what you are about, so that queries put anew are known as such.",
 )
 
 _OPTIONS: Final = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vstash.cli.asking import Asked, asking, question_options
+from vstash.cli.asking import Asked, asking, question_options, session_option
 from vstash.cli.options import Common, OneOf, common_options, count, example
 from vstash.cli.output import err, exact, out_json, printable
 from vstash.cli.render import counted
@@ -53,6 +53,7 @@ __all__ = ["context"]
     "--no-widen", is_flag=True, help="Leave room empty rather than add chunks beside hits."
 )
 @click.option("--no-log", is_flag=True, help="Keep this search out of the disagreement log.")
+@session_option
 @common_options
 @asking
 def context(
@@ -65,6 +66,7 @@ def context(
     order: ContextOrder,
     no_widen: bool,
     no_log: bool,
+    session: str | None,
 ) -> None:
     """Put together the passages that answer a query, as text for the prompt of a language model.
 
@@ -82,6 +84,7 @@ def context(
             order=order,
             widen=not no_widen,
             log=not no_log,
+            session=session,
             **asked.arguments,
         )
     if common.as_json:

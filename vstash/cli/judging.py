@@ -8,7 +8,7 @@ import click
 
 from vstash.cli.options import Common, OneOf, common_options, count, example
 from vstash.cli.output import bold, out, out_json, printable, show_page
-from vstash.cli.render import time_cell
+from vstash.cli.render import query_cell, time_cell
 from vstash.errors import FieldError, RequestError
 from vstash.feedback import VERDICTS
 
@@ -56,10 +56,10 @@ def feedback(
     limit: int,
     cursor: str | None,
 ) -> None:
-    """Say whether a chunk answered a search: helpful, not_helpful, or cited in an answer.
+    """Say of a chunk that a search returned: helpful, not_helpful, cited in an answer, or opened.
 
     The search's id is in its --json and at the end of its --explain; each hit shows its chunk's. The
-    last verdict on a chunk counts.
+    last verdict on a chunk counts; opened says least, and takes the place of no other.
     """
     if listing:
         if search_id is not None:
@@ -83,7 +83,7 @@ def _list(common: Common, collection: str | None, limit: int, cursor: str | None
 
 
 def _block(item: JudgedSearch) -> str:
-    head = f"{time_cell(item.at)}  {item.search_id}  {bold(printable(item.query))}"
+    head = f"{time_cell(item.at)}  {item.search_id}  {bold(query_cell(item.query))}"
     return "\n".join([head, *(f"   {_line(verdict)}" for verdict in item.verdicts)])
 
 

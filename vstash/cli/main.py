@@ -25,9 +25,10 @@ from vstash.cli.forgetting import forget
 from vstash.cli.granting import keys
 from vstash.cli.groups import Group
 from vstash.cli.ingesting import ingest
-from vstash.cli.inspecting import disagreements, stats
+from vstash.cli.inspecting import stats
 from vstash.cli.jobs import job, jobs
 from vstash.cli.judging import feedback
+from vstash.cli.logged import disagreements
 from vstash.cli.migrating import migrate
 from vstash.cli.misses import why_not
 from vstash.cli.options import add_options

@@ -20,6 +20,7 @@ __all__ = [
     "disagreement_block",
     "fields_block",
     "hit_block",
+    "query_cell",
     "shortened",
     "table",
     "time_cell",
@@ -210,9 +211,16 @@ def disagreement_block(item: Disagreement) -> str:
     """One logged search and its triples."""
     head = (
         f"{time_cell(item.at)}  disagreement@{item.k} {item.disagreement:.2f}  "
-        f"{bold(printable(item.query))}"
+        f"{bold(query_cell(item.query))}"
     )
+    if item.asked > 1:
+        head += f"  asked {item.asked:,} times"
     return "\n".join([head, *(_triple_lines(triple) for triple in item.triples)])
+
+
+def query_cell(query: str | None) -> str:
+    """A logged query, or that its text was not kept."""
+    return "(text not kept)" if query is None else printable(query)
 
 
 def _triple_lines(triple: Triple) -> str:

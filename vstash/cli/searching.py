@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vstash.cli.asking import Asked, asking, collapse_option, question_options
+from vstash.cli.asking import Asked, asking, collapse_option, question_options, session_option
 from vstash.cli.options import Common, common_options, count, example
 from vstash.cli.output import err, out, out_json, printable
 from vstash.cli.render import counted, hit_block
@@ -30,6 +30,7 @@ __all__ = ["search"]
 @collapse_option
 @click.option("--explain", is_flag=True, help="Say for each hit where its score comes from.")
 @click.option("--no-log", is_flag=True, help="Keep this search out of the disagreement log.")
+@session_option
 @common_options
 @asking
 def search(
@@ -40,6 +41,7 @@ def search(
     collapse: Collapse | None,
     explain: bool,
     no_log: bool,
+    session: str | None,
 ) -> None:
     """Find the passages that answer a query, best first.
 
@@ -56,6 +58,7 @@ def search(
             # The words to emphasise come with the explanation.
             explain=explain or not common.as_json,
             log=not no_log,
+            session=session,
             **asked.arguments,
         )
     if common.as_json:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from vstash.client.base import Arguments, Base, like
 from vstash.client.decoding import decoded
 from vstash.contexts import Context
+from vstash.log_reports import DisagreementReport, RedactReport
 from vstash.memory import Memory
 from vstash.misses import WhyNot
 from vstash.reports import Health, Stats
@@ -50,3 +51,15 @@ class Searching(Base):
         return decoded(
             Page[Disagreement], self._service.send("GET", "/v1/disagreements", query=given)
         )
+
+    @like(Memory.disagreement_report)
+    def disagreement_report(self, given: Arguments) -> DisagreementReport:
+        """Sum up the log."""
+        answer = self._service.send("GET", "/v1/disagreements/report", query=given)
+        return decoded(DisagreementReport, answer)
+
+    @like(Memory.redact_log)
+    def redact_log(self, given: Arguments) -> RedactReport:
+        """Remove what people asked from the log."""
+        answer = self._service.send("POST", "/v1/disagreements:redact", body=given)
+        return decoded(RedactReport, answer)

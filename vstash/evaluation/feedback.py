@@ -18,7 +18,8 @@ _PAGE: Final = 1000
 def from_feedback(memory: Memory, *, collection: str | None = None) -> JudgedSet:
     """The searches of a file that got feedback: what helped or was cited is relevant.
 
-    The last verdict on a document counts. Searches with the same text and collection count together.
+    The last verdict on a document counts; that somebody opened it says nothing. Searches with the same
+    text and collection count together; those whose text was not kept are left out.
 
     Args:
         memory: The file.
@@ -29,9 +30,10 @@ def from_feedback(memory: Memory, *, collection: str | None = None) -> JudgedSet
     """
     found: dict[tuple[str, str], dict[str, int]] = {}
     for search in _oldest_first(memory):
-        if collection is None or search.collection == collection:
+        judged = [each for each in search.verdicts if each.verdict != "opened"]
+        if judged and search.query is not None and collection in {None, search.collection}:
             grades = found.setdefault((search.query, search.collection), {})
-            for verdict in sorted(search.verdicts, key=lambda each: each.at):
+            for verdict in sorted(judged, key=lambda each: each.at):
                 grades[verdict.document_key] = int(verdict.verdict != "not_helpful")
     if not found:
         raise EvaluationError(

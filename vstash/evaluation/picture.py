@@ -14,7 +14,7 @@ from vstash.errors import EvaluationError, ExtraMissingError
 if TYPE_CHECKING:
     from vstash.evaluation.bootstrap import WayResult
 
-__all__ = ["checked_picture", "draw"]
+__all__ = ["checked_picture", "draw", "plotting", "save"]
 
 _SUFFIXES: Final = (".png", ".svg")
 _GROUP: Final = 0.8
@@ -35,7 +35,7 @@ def checked_picture(path: str | os.PathLike[str]) -> Path:
         raise EvaluationError(
             "The picture's folder does not exist.", pointer="/picture", local_detail=str(target)
         )
-    _library()
+    plotting()
     return target
 
 
@@ -56,7 +56,7 @@ def draw(
         EvaluationError: When the file's name or folder cannot be used.
         ExtraMissingError: When matplotlib is not installed.
     """
-    target, library = checked_picture(path), _library()
+    target, library = checked_picture(path), plotting()
     ways = list(next(iter(results.values())))
     width = _GROUP / len(ways)
     places = np.arange(len(results))
@@ -80,18 +80,32 @@ def draw(
         axes.set_ylabel(f"{metric}, 95 % interval")
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside right upper", frameon=False)
-        dated: dict[str, Any] = {"Date": None} if target.suffix.lower() == ".svg" else {}
-        try:
-            figure.savefig(target, dpi=150, metadata=dated)
-        except OSError as error:
-            raise EvaluationError(
-                "The picture cannot be written.",
-                pointer="/picture",
-                local_detail=f"{target}: {error.strerror}",
-            ) from error
+        save(figure, target)
 
 
-def _library() -> Any:
+def save(figure: Any, target: Path) -> None:
+    """Write a figure of matplotlib.
+
+    Raises:
+        EvaluationError: When the file cannot be written.
+    """
+    dated: dict[str, Any] = {"Date": None} if target.suffix.lower() == ".svg" else {}
+    try:
+        figure.savefig(target, dpi=150, metadata=dated)
+    except OSError as error:
+        raise EvaluationError(
+            "The picture cannot be written.",
+            pointer="/picture",
+            local_detail=f"{target}: {error.strerror}",
+        ) from error
+
+
+def plotting() -> Any:
+    """The library that draws.
+
+    Raises:
+        ExtraMissingError: When it is not installed.
+    """
     try:
         import matplotlib.figure  # noqa: PLC0415 - an extra
     except ImportError as error:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vstash.types import JsonObject, LegEntry, TripleKind
+from vstash.types import JsonObject, LegEntry, MaskReason, TripleKind
 
-__all__ = ["DISAGREEMENT_K", "LegScores", "RawTriple", "disagreement_at", "mine"]
+__all__ = [
+    "DISAGREEMENT_K",
+    "NEAR_DUPLICATE_COSINE",
+    "POSITIVE_SHARE",
+    "LegScores",
+    "Mined",
+    "RawTriple",
+    "disagreement_at",
+    "mine",
+]
 
 # Legs are compared at one depth whatever a search returned, so that searches can be compared.
 DISAGREEMENT_K: Final = 10
 _SURE: Final = 3
+# Passages this near say the same in other words: who answers with one answers with the other.
+NEAR_DUPLICATE_COSINE: Final = 0.95
+# A negative that scores 95 % of the positive is as likely an answer nobody marked (arXiv 2407.15831 found
+# this share best for hard negatives).
+POSITIVE_SHARE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,30 @@ class RawTriple:
     negative: int
     kind: TripleKind
     evidence: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What one search yields.
+
+    Attributes:
+        triples: At most one of each kind.
+        masked: By reason, how many negatives were passed over since they may answer as well.
+    """
+
+    triples: tuple[RawTriple, ...]
+    masked: Mapping[MaskReason, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One kind of triple: the leg that is sure of its positive, and the leg that is blind to it."""
+
+    kind: TripleKind
+    sure: Sequence[LegEntry]
+    blind: Sequence[LegEntry]
+    negatives: Sequence[LegEntry]
+    score: Callable[[LegScores], float]
 
 
 def disagreement_at(vector_leg: Sequence[int], keyword_leg: Sequence[int], k: int) -> float:
@@ -57,59 +96,72 @@ def mine(
     scores: Mapping[int, LegScores],
     *,
     typical_cosine: float,
+    likeness: Callable[[int, int], float],
     k: int = DISAGREEMENT_K,
-) -> list[RawTriple]:
+) -> Mined:
     """The triples that follow from one search, at most one of each kind.
 
     A dense blind spot: keywords put the positive in their first 3, vectors leave it out of their
     first k, and the negative is the best of vectors that lacks every informative word. A lexical
     blind spot is the mirror image, where the negative is the best of keywords whose cosine is no
-    better than that of unrelated text.
+    better than that of unrelated text. Negatives that may answer as well are passed over: those of the
+    positive's document, its near-duplicates, and those that the sure leg scores nearly as high.
 
     Args:
         vector_leg: Best first.
         keyword_leg: Best first.
         scores: Of every chunk in both lists.
         typical_cosine: Mean plus one deviation of the query's cosines with unrelated chunks.
+        likeness: Cosine of two chunks' vectors, 1 for equal passages, NaN where it is not known.
         k: Depth at which a leg counts as blind.
 
     Returns:
-        Triples whose two chunks belong to different documents.
+        Triples whose two chunks belong to different documents, and what was passed over.
     """
-    found = []
     lacking = [entry for entry in vector_leg[:k] if scores[entry.chunk_id].bm25 <= 0]
     unrelated = [
         entry for entry in keyword_leg[:k] if scores[entry.chunk_id].cosine <= typical_cosine
     ]
-    kinds: tuple[tuple[TripleKind, Sequence[LegEntry], Sequence[LegEntry], list[LegEntry]], ...] = (
-        ("dense_blind_spot", keyword_leg, vector_leg, lacking),
-        ("lexical_blind_spot", vector_leg, keyword_leg, unrelated),
+    sides = (
+        _Side("dense_blind_spot", keyword_leg, vector_leg, lacking, lambda each: each.bm25),
+        _Side("lexical_blind_spot", vector_leg, keyword_leg, unrelated, lambda each: each.cosine),
     )
-    for kind, sure, blind, negatives in kinds:
-        triple = _first(kind, sure, blind, negatives, scores, k)
-        if triple is not None:
-            found.append(triple)
-    return found
+    masked: Counter[MaskReason] = Counter()
+    found = [_first(side, scores, likeness, masked, k) for side in sides]
+    return Mined(tuple(triple for triple in found if triple is not None), dict(masked))
 
 
 def _first(
-    kind: TripleKind,
-    sure: Sequence[LegEntry],
-    blind: Sequence[LegEntry],
-    negatives: Sequence[LegEntry],
+    side: _Side,
     scores: Mapping[int, LegScores],
+    likeness: Callable[[int, int], float],
+    masked: Counter[MaskReason],
     k: int,
 ) -> RawTriple | None:
-    listed = {entry.chunk_id: rank for rank, entry in enumerate(blind, 1)}
-    for rank, positive in enumerate(sure[:_SURE], 1):
-        blind_rank = listed.get(positive.chunk_id)
+    listed = {entry.chunk_id: rank for rank, entry in enumerate(side.blind, 1)}
+    for rank, entry in enumerate(side.sure[:_SURE], 1):
+        positive = entry.chunk_id
+        blind_rank = listed.get(positive)
         if blind_rank is not None and blind_rank <= k:
             continue
-        for negative in negatives:
-            ours, theirs = scores[positive.chunk_id], scores[negative.chunk_id]
-            if ours.document_id != theirs.document_id:
-                evidence = _evidence(rank, blind_rank, listed[negative.chunk_id], ours, theirs)
-                return RawTriple(positive.chunk_id, negative.chunk_id, kind, evidence)
+        for negative in (each.chunk_id for each in side.negatives):
+            ours, theirs = scores[positive], scores[negative]
+            reason = _mask(side, ours, theirs, likeness(positive, negative))
+            if reason is None:
+                evidence = _evidence(rank, blind_rank, listed[negative], ours, theirs)
+                return RawTriple(positive, negative, side.kind, evidence)
+            masked[reason] += 1
+    return None
+
+
+def _mask(side: _Side, ours: LegScores, theirs: LegScores, alike: float) -> MaskReason | None:
+    """Why a negative may be an answer as well, None where nothing says so."""
+    if ours.document_id == theirs.document_id:
+        return "same_document"
+    if alike >= NEAR_DUPLICATE_COSINE:
+        return "near_duplicate"
+    if side.score(theirs) >= POSITIVE_SHARE * side.score(ours) > 0:
+        return "near_score"
     return None
 
 

@@ -14,6 +14,7 @@ from vstash.memory.collecting import Collecting
 from vstash.memory.forgetting import Forgetting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
+from vstash.memory.logging import Logging
 from vstash.memory.observing import Observing
 from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
@@ -35,6 +36,7 @@ class Memory(
     Reading,
     Collecting,
     Judging,
+    Logging,
     Observing,
     Calibrating,
     Repeating,

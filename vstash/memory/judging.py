@@ -29,12 +29,14 @@ class Judging(Base):
         """Say whether a chunk answered a search; the last verdict on a chunk counts.
 
         It is kept as long as the log keeps the search and the file the document; replacing the
-        document ends the chunk and leaves the feedback.
+        document ends the chunk and leaves the feedback. Once the same is asked again, the id of the
+        earlier search is good for two days more.
 
         Args:
             search_id: ``id`` of the `SearchResult` of a hybrid search that was logged.
             chunk_id: Of any chunk in the collection that was searched, found or not.
-            verdict: ``helpful``, ``not_helpful``, or ``cited`` for one that an answer quotes.
+            verdict: ``helpful``, ``not_helpful``, ``cited`` for one that an answer quotes, or ``opened``
+                for one that somebody went on to read; that takes the place of no other verdict.
             collection: That must have been searched; None for any.
 
         Returns:

@@ -12,7 +12,6 @@ from vstash.types import (
     Chunk,
     ChunkWindow,
     Collapse,
-    Disagreement,
     Document,
     IncludeName,
     JsonObject,
@@ -52,6 +51,7 @@ class Reading(Base):
         fold_duplicates: bool = False,
         recency_half_life_days: float | None = None,
         log: bool = True,
+        session: str | None = None,
     ) -> SearchResult:
         """Find the passages that answer a query.
 
@@ -77,6 +77,9 @@ class Reading(Base):
                 worst candidate, halved for every so many days since the document last changed.
             log: Whether this is a real search that belongs in the disagreement log. In this process it
                 adds to what is known of the collection's searches all the same (docs/fusion.md).
+            session: A caller's own opaque name for what somebody is about, 1 to 200 characters: a query
+                that puts an earlier one of the last ten minutes in other words is logged as its
+                reformulation.
 
         Returns:
             The hits, best first, with ranks, raw scores, weights and timings.
@@ -105,6 +108,7 @@ class Reading(Base):
             min_relevance=min_relevance,
             shape=Shape(collapse, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
+            session=session,
         )
 
     def why_not(
@@ -197,6 +201,7 @@ class Reading(Base):
         fold_duplicates: bool = False,
         recency_half_life_days: float | None = None,
         log: bool = True,
+        session: str | None = None,
     ) -> Context:
         """Put together the passages that answer a query, for a prompt of a known size.
 
@@ -226,6 +231,7 @@ class Reading(Base):
             fold_duplicates: Leave out what nearly repeats a better hit.
             recency_half_life_days: Raise what changed lately.
             log: Whether this is a real search that belongs in the disagreement log.
+            session: As in `search`.
 
         Returns:
             The text, its passages, its exact size, and what had no room.
@@ -257,6 +263,7 @@ class Reading(Base):
             min_relevance=min_relevance,
             shape=Shape(None, mmr, mmr_lambda, fold_duplicates, recency_half_life_days),
             log=log,
+            session=session,
         )
 
     def get(
@@ -366,23 +373,3 @@ class Reading(Base):
     def stats(self) -> Stats:
         """Say what the file holds."""
         return self._engine.reporting.stats()
-
-    def disagreements(
-        self,
-        *,
-        collection: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        texts: bool = False,
-    ) -> Page[Disagreement]:
-        """Show logged searches, newest first, with what each leg listed and the triples.
-
-        Args:
-            collection: That was searched; None for all.
-            limit: Per page, 1 to 1,000.
-            cursor: ``next_cursor`` of the page before.
-            texts: Put the chunks' texts into the triples.
-        """
-        return self._engine.reporting.disagreements(
-            collection=collection, limit=limit, cursor=cursor, texts=texts
-        )

@@ -80,6 +80,7 @@ class Contexts:
         min_relevance: float | None,
         shape: Shape,
         log: bool,
+        session: str | None,
     ) -> Context:
         """Build one context; see `Memory.context`."""
         _check(max_tokens=max_tokens, k=k, order=order, widen=widen)
@@ -95,6 +96,7 @@ class Contexts:
             strategy=strategy,
             explain=False,
             log=log,
+            session=session,
             min_relevance=min_relevance,
             shape=shape,
         )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vstash.embed.catalogue import open_model
-from vstash.errors import FieldError, MisuseError, ModelMismatchError, StoreError
+from vstash.errors import FieldError, ModelMismatchError
 from vstash.learn.recorder import Recorder
 from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
@@ -30,6 +28,8 @@ from vstash.pipeline.job_runner import JobRunner
 from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
+from vstash.pipeline.log_report import LogReporting
+from vstash.pipeline.logging import LogWriter
 from vstash.pipeline.migrating import (
     copy_before_migration,
     derive_outdated,
@@ -40,7 +40,7 @@ from vstash.pipeline.observing import Observing
 from vstash.pipeline.once import Once
 from vstash.pipeline.placing import require_local
 from vstash.pipeline.ready import Readying
-from vstash.pipeline.record import Logged, search_row
+from vstash.pipeline.record import Logged
 from vstash.pipeline.removing import Removing
 from vstash.pipeline.repairing import Repairing
 from vstash.pipeline.report import Reporting
@@ -59,10 +59,6 @@ if TYPE_CHECKING:
     from vstash.types import ModelInfo
 
 __all__ = ["Engine", "absolute", "open_engine"]
-
-# A search must never wait for its own log.
-_LOG_PATIENCE_S = 0.05
-_DAY_US = 86_400_000_000
 
 
 def wall_clock() -> int:
@@ -99,6 +95,7 @@ class Engine:
     contexts: Contexts
     misses: Misses
     reporting: Reporting
+    log_reporting: LogReporting
     observing: Observing
     judging: Judging
     calibrating: Calibrating
@@ -175,7 +172,7 @@ def _assembled(
     clock: Callable[[], int],
     aging: Callable[[], int],
 ) -> Engine:
-    recorder = Recorder(_log_writer(store, settings, aging))
+    recorder = Recorder(LogWriter(store, model_number, settings, aging).write)
     agree = partial(_agree, info=embedder.info)
     backups, schedule, backing_up = _backups(store, settings, clock)
     readying = Readying(store, embedder, model_number, settings)
@@ -201,6 +198,7 @@ def _assembled(
         contexts=Contexts(store, searching, embedder, settings),
         misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
         reporting=Reporting(store, embedder.info, settings, recorder),
+        log_reporting=LogReporting(store, recorder, clock),
         observing=Observing(store, embedder, recorder, backups, backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
@@ -286,27 +284,3 @@ def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info:
             f"{info.name}.",
             local_detail=str(store.path),
         )
-
-
-def _log_writer(
-    store: Store, settings: Settings, aging: Callable[[], int]
-) -> Callable[[Sequence[Logged]], int]:
-    keep_us = settings.log_max_days * _DAY_US
-
-    def write(several: Sequence[Logged]) -> int:
-        oldest = aging() - keep_us
-        try:
-            with store.read() as reader:
-                compared = [logged.candidates.ids[logged.compared()] for logged in several]
-                owners = reader.owners(np.unique(np.concatenate(compared)))
-                rows = [search_row(logged, owners) for logged in several]
-            with store.write(timeout_s=_LOG_PATIENCE_S) as writer:
-                for row in rows:
-                    writer.log(row)
-                writer.trim_log(keep_rows=settings.log_max_rows, oldest=oldest)
-        except (StoreError, MisuseError):
-            # A log that cannot be written must not disturb a search: it is counted instead.
-            return 0
-        return len(rows)
-
-    return write

@@ -77,10 +77,10 @@ class Judging:
                 pointer="/chunk_id",
             )
         number, document = found
-        at = writer.judge(
+        verdict, at = writer.judge(
             search=search, document=number, chunk=given.chunk_id, verdict=given.verdict, now=now
         )
-        return Verdict(given.chunk_id, document.id, document.key, given.verdict, to_datetime(at))
+        return Verdict(given.chunk_id, document.id, document.key, verdict, to_datetime(at))
 
     def searches(
         self, *, collection: str | None = None, limit: int, cursor: str | None

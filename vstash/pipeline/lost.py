@@ -78,6 +78,8 @@ def _strings(value: Any) -> Iterator[str]:
 def searches_telling(reader: Reader, lost: Lost, *, after: int) -> tuple[list[int], int]:
     """Logged searches that list a lost chunk or ask for a lost word.
 
+    Of those that kept only the keyed hash of what was asked, no words are known: their chunks tell.
+
     Where an earlier version of a document may be concerned, also those that list a chunk which is gone
     or ask for a word that no document holds any more.
 
@@ -90,7 +92,7 @@ def searches_telling(reader: Reader, lost: Lost, *, after: int) -> tuple[list[in
         Their numbers, and the number of the last search that was looked at.
     """
     rows = list(reader.traces.logged(after=after))
-    asked = {row.number: frozenset(tokens(row.query)) for row in rows}
+    asked = {row.number: frozenset(tokens(row.query or "")) for row in rows}
     doubtful = [row for row in rows if row.collection in lost.before]
     sought = frozenset[str]().union(*(asked[row.number] for row in doubtful))
     held = reader.traces.held(sought, without=lost.chunks)

@@ -113,15 +113,15 @@ def checked_collection(name: str | None) -> str:
     return name
 
 
-def checked_key(key: str, *, pointer: str = "/key") -> str:
+def checked_key(key: str, *, pointer: str = "/key", most: int = MAX_KEY_CHARS) -> str:
     """A key or an id that can be looked up.
 
     Raises:
         FieldError: When it is empty, too long, or holds NUL or lone surrogates.
     """
-    if not _storable(key, pointer) or len(key) > MAX_KEY_CHARS:
+    if not _storable(key, pointer) or len(key) > most:
         name = "A key" if pointer == "/key" else "An id"
-        raise FieldError(f"{name} has 1 to {MAX_KEY_CHARS:,} characters.", pointer=pointer)
+        raise FieldError(f"{name} has 1 to {most:,} characters.", pointer=pointer)
     return key
 
 

@@ -28,8 +28,8 @@ _PATIENCE_S: Final = 10.0
 _FIRST_ROWS: Final = 50
 _FIRST_PAGES: Final = 16
 _LOG_KEPT: Final = (
-    "The documents are gone for every reader that begins from now on, but one that began before keeps "
-    "the write-ahead log, which still holds them. End long exports and other programs that read the "
+    "What was removed is gone for every reader that begins from now on, but one that began before keeps "
+    "the write-ahead log, which still holds it. End long exports and other programs that read the "
     "file, then run `vstash compact`, which finishes it."
 )
 

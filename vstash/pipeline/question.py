@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, get_args
 
-from vstash.errors import QueryError
+from vstash.errors import FieldError, QueryError
 from vstash.filters import Filter, parse
-from vstash.pipeline.prepare import checked_collection, checked_query_vector, readable_query
+from vstash.pipeline.prepare import (
+    checked_collection,
+    checked_key,
+    checked_query_vector,
+    readable_query,
+)
 from vstash.pipeline.shape import PLAIN, Shape, checked_shape
 from vstash.pipeline.shaping import MOST_DEPTH
 from vstash.types import JsonObject, Mode, StrategyName
@@ -16,9 +21,10 @@ if TYPE_CHECKING:
     from vstash.settings import Settings
     from vstash.types import AnyVector, FloatArray
 
-__all__ = ["MAX_K", "Question", "checked_question"]
+__all__ = ["MAX_K", "MAX_SESSION_CHARS", "Question", "checked_question", "checked_session"]
 
 MAX_K: Final = 1000
+MAX_SESSION_CHARS: Final = 200
 # Scoring the union of each leg's first 50 loses less than .001 of mean nDCG@10 against scoring all.
 _LEAST_DEPTH: Final = 50
 # Candidates for each hit where some give way to others.
@@ -108,6 +114,20 @@ def checked_question(
         shape=shape,
         least_depth=_least_depth(k, checked_shape(shape)),
     )
+
+
+def checked_session(session: str | None) -> str | None:
+    """A caller's own name for a session, None for none.
+
+    Raises:
+        FieldError: When it is empty, too long, or holds NUL or lone surrogates.
+    """
+    if session is None:
+        return None
+    checked = checked_key(session, pointer="/session", most=MAX_SESSION_CHARS)
+    if not checked.isprintable():
+        raise FieldError("A session has no control characters.", pointer="/session")
+    return checked
 
 
 def _least_depth(k: int, shape: Shape) -> int:

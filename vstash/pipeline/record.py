@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from vstash.types import LegEntry, SearchResult
 if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["Logged", "search_row"]
+__all__ = ["Compared", "Logged", "search_row"]
 
 
 def _leg(candidates: Candidates, ranks: IdArray, scores: FloatArray) -> tuple[LegEntry, ...]:
@@ -33,6 +34,8 @@ class Logged:
 
     Attributes:
         query: As it was looked up.
+        where: The filter, as text that is equal for equal ones.
+        session: As the caller named it, None for none.
         background: Of the query's cosines.
         evidence: What the search told of its collection.
         at: When, microseconds since the epoch.
@@ -41,6 +44,8 @@ class Logged:
     result: SearchResult
     query: str
     collection: str
+    where: str
+    session: str | None
     candidates: Candidates
     background: Background
     evidence: Evidence | None
@@ -52,12 +57,38 @@ class Logged:
         return np.flatnonzero(((ranks > 0) & (ranks <= DISAGREEMENT_K)).any(axis=0))
 
 
-def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is known of chunks that were compared and still exist.
+
+    Attributes:
+        owners: Their documents' ids.
+        places: Where their vectors are in ``vectors``.
+        vectors: Of length 1, shape (n, dimension).
+        digests: Of what was embedded for them.
+    """
+
+    owners: Mapping[int, str]
+    places: Mapping[int, int]
+    vectors: FloatArray
+    digests: Mapping[int, bytes]
+
+    def likeness(self, one: int, other: int) -> float:
+        """Cosine of two chunks' vectors, 1 for equal passages, NaN where it is not known."""
+        digest = self.digests.get(one)
+        if digest is not None and digest == self.digests.get(other):
+            return 1.0
+        if one not in self.places or other not in self.places:
+            return math.nan
+        return float(self.vectors[self.places[one]] @ self.vectors[self.places[other]])
+
+
+def search_row(logged: Logged, known: Compared) -> SearchRow:
     """Describe one hybrid search for the log.
 
     Args:
         logged: The search.
-        owners: Document id of each chunk that was compared and still exists.
+        known: What is known of the chunks that were compared.
 
     Returns:
         Both legs' first 10 with raw scores, their disagreement, and the triples that follow.
@@ -67,7 +98,7 @@ def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
     keyword_leg = _leg(candidates, candidates.keyword_rank, candidates.bm25)
     compared = logged.compared()
     scores = {
-        chunk: LegScores(owners.get(chunk, ""), cosine, bm25)
+        chunk: LegScores(known.owners.get(chunk, ""), cosine, bm25)
         for chunk, cosine, bm25 in zip(
             candidates.ids[compared].tolist(),
             candidates.cosine[compared].tolist(),
@@ -75,11 +106,12 @@ def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
             strict=True,
         )
     }
-    triples = mine(
+    mined = mine(
         vector_leg,
         keyword_leg,
         scores,
         typical_cosine=background.mean + background.deviation,
+        likeness=known.likeness,
     )
     return SearchRow(
         id=result.id,
@@ -99,7 +131,8 @@ def search_row(logged: Logged, owners: Mapping[int, str]) -> SearchRow:
         keyword_leg=keyword_leg[:DISAGREEMENT_K],
         triples=[
             TripleRow(triple.positive, triple.negative, triple.kind, json.dumps(triple.evidence))
-            for triple in triples
+            for triple in mined.triples
         ],
         evidence=None if logged.evidence is None else astuple(logged.evidence),
+        masked=mined.masked,
     )

@@ -14,7 +14,7 @@ from vstash.pipeline.documents import require_collection
 from vstash.pipeline.hits import made_hits
 from vstash.pipeline.judge import Judged, Judging
 from vstash.pipeline.legs import Answers, Legs
-from vstash.pipeline.question import Question, checked_question
+from vstash.pipeline.question import Question, checked_question, checked_session
 from vstash.pipeline.record import Logged
 from vstash.pipeline.shape import PLAIN, Shape
 from vstash.pipeline.shaping import Shaped, deeper, shaped, unshaped
@@ -103,11 +103,13 @@ class Searching:
         strategy: StrategyName | None,
         explain: bool,
         log: bool,
+        session: str | None = None,
         min_relevance: float | None = None,
         shape: Shape = PLAIN,
     ) -> SearchResult:
         """Answer one search; see `Memory.search`."""
         watch = Stopwatch()
+        session = checked_session(session)
         question = checked_question(
             query,
             vector=vector,
@@ -136,7 +138,7 @@ class Searching:
             hits = made_hits(question, words, found, chosen, rows)
         watch.lap("read")
         result = _result(query, question, words, found, hits, watch, awaiting, without)
-        self._remember(question, result, found, log=log)
+        self._remember(question, result, found, log=log, session=session)
         return result
 
     def _with_vector(
@@ -235,20 +237,28 @@ class Searching:
         return Found(candidates, fused, judged, scored, answers)
 
     def _remember(
-        self, question: Question, result: SearchResult, found: Found, *, log: bool
+        self,
+        question: Question,
+        result: SearchResult,
+        found: Found,
+        *,
+        log: bool,
+        session: str | None,
     ) -> None:
         """Learn from the search what it tells of its collection, and log it."""
         evidence = None if found.scored is None else found.scored.evidence
         if evidence is not None:
             self._traffic.saw(question.collection, evidence)
         # One leg alone says nothing about where the two disagree.
-        logged = log and self._settings.log_searches and question.mode == "hybrid"
+        logged = log and self._settings.log_searches != "off" and question.mode == "hybrid"
         if logged and not self._store.immutable:
             self._record(
                 Logged(
                     result,
                     question.query,
                     question.collection,
+                    repr(question.where),
+                    session,
                     found.answers.candidates,
                     found.answers.background,
                     evidence,

@@ -119,16 +119,24 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ),
     ] = ""
     log_searches: Annotated[
-        bool,
-        about("", "Log each search and where its legs disagree, in the file itself."),
-    ] = True
+        Literal["full", "ids-only", "off"],
+        about(
+            "",
+            "What the file keeps of each search and where its legs disagree: `full` the query as well, "
+            "`ids-only` a keyed hash of it, `off` nothing. `true` means full, `false` off.",
+        ),
+    ] = "full"
     log_max_rows: Annotated[
         int,
-        about("searches", "How many logged searches are kept; the oldest go first.", ge=1),
+        about(
+            "searches",
+            "How many logged searches are kept; those not asked for the longest time go first.",
+            ge=1,
+        ),
     ] = 100_000
     log_max_days: Annotated[
         int,
-        about("days", "How long a logged search is kept.", ge=1, le=36_500),
+        about("days", "How long a search is kept after it was last asked.", ge=1, le=36_500),
     ] = 180
     codes_in_memory: Annotated[
         bool,

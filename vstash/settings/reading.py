@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,9 @@ __all__ = [
     "setting_rows",
     "written_value",
 ]
+
+
+_LOGS: Final = {"true": "full", "1": "full", "false": "off", "0": "off"}
 
 
 def config_path() -> Path:
@@ -68,6 +71,10 @@ def checked_settings(settings: Settings) -> Settings:
 
 
 def _checked(found: dict[str, Any]) -> Settings:
+    logs = found.get("log_searches")
+    if isinstance(logs, bool | str):
+        # It was true or false once.
+        found = found | {"log_searches": _LOGS.get(str(logs).lower(), logs)}
     try:
         return msgspec.convert(found, Settings, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:

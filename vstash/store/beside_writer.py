@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from vstash.feedback import VerdictName
 from vstash.keys import AccessKey
 from vstash.replies import Reply, Request
 from vstash.store import calibration, feedback, keys, log, replies, salvage
@@ -38,9 +39,21 @@ class BesideWriter(Reader):
         if self.has_collection(row.collection) and log.lists_living(self._connection, row):
             log.append(self._connection, row)
 
-    def judge(self, *, search: int, document: int, chunk: int, verdict: str, now: int) -> int:
-        """Store a verdict on a chunk for a logged search; returns since when it stands."""
-        at = feedback.judge(
+    def log_key(self, *, new: Callable[[], bytes], now: int) -> bytes:
+        """What the log's keyed hashes are made with; made by ``new`` in a file without one."""
+        return log.key(self._connection, new, now)
+
+    def redact(self, rows: Sequence[tuple[int, str, str | None]]) -> int:
+        """Put keyed hashes in place of queries and sessions; see `log.redact`."""
+        removed = log.redact(self._connection, rows)
+        self._crash_point("redact:end")
+        return removed
+
+    def judge(
+        self, *, search: int, document: int, chunk: int, verdict: VerdictName, now: int
+    ) -> tuple[VerdictName, int]:
+        """Store a verdict on a chunk for a logged search; returns which one stands, and since when."""
+        standing = feedback.judge(
             self._connection,
             search=search,
             document=document,
@@ -49,7 +62,7 @@ class BesideWriter(Reader):
             now=now,
         )
         self._crash_point("judge:end")
-        return at
+        return standing
 
     def calibrate(self, model: int, weights: Sequence[float], *, queries: int, now: int) -> None:
         """Store how relevance follows from its features for a model, the intercept last."""
@@ -60,9 +73,9 @@ class BesideWriter(Reader):
         """Forget what was learnt for a model; returns whether there was anything."""
         return calibration.clear_calibration(self._connection, model)
 
-    def trim_log(self, *, keep_rows: int, oldest: int) -> None:
+    def trim_log(self, *, keep_rows: int, oldest: int, oldest_alias: int) -> None:
         """Forget logged searches beyond a count, and those before a time in microseconds."""
-        log.trim(self._connection, rows=keep_rows, oldest=oldest)
+        log.trim(self._connection, rows=keep_rows, oldest=oldest, oldest_alias=oldest_alias)
 
     def keep_reply(
         self, request: Request, reply: Reply, told_of: Sequence[str], *, now: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final, get_args
 
 import apsw
@@ -13,7 +14,7 @@ from vstash.store.connection import fetch
 from vstash.store.documents import to_datetime
 from vstash.store.faults import UNREADABLE
 from vstash.store.found import Found, Rules, Tick
-from vstash.types import Mode, StrategyName, TripleKind
+from vstash.types import MaskReason, Mode, StrategyName, TripleKind
 
 __all__ = ["log_findings", "moment"]
 
@@ -21,6 +22,8 @@ _PAIR: Final = 2
 _MODES: Final = frozenset(get_args(Mode))
 _STRATEGIES: Final = frozenset(get_args(StrategyName))
 _TRIPLES: Final = frozenset(get_args(TripleKind))
+_REASONS: Final = frozenset(get_args(MaskReason))
+_HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 def log_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Found:
@@ -31,7 +34,7 @@ def log_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Fou
     """
     rows = connection.execute(
         "SELECT number, id, at, query, mode, strategy, weights, k, disagreement, vector_leg, "
-        "keyword_leg, gap, best, agreed FROM search"
+        "keyword_leg, gap, best, agreed, hashed, coalesce(first_at, at), masked FROM search"
     )
     yield "log_damaged", [row[0] for row in rows if not _sound(row[1:])]
     triples = fetch(connection, "SELECT id, positive, negative, kind, evidence FROM triple")
@@ -49,11 +52,14 @@ def log_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Fou
 
 def _sound(row: tuple[Any, ...]) -> bool:
     search_id, at, query, mode, strategy, weights, k, disagreement, *rest = row
-    vector_leg, keyword_leg, *evidence = rest
+    vector_leg, keyword_leg, *evidence, hashed, first_at, masked = rest
     return bool(
         search_id
         and query
         and moment(at)
+        and moment(first_at)
+        and (not hashed or _HASH.fullmatch(query))
+        and _counts(masked)
         and mode in _MODES
         and strategy in _STRATEGIES
         and k >= 1
@@ -91,6 +97,13 @@ def _number(value: object) -> bool:
 def _numbers(text: object) -> bool:
     value = _read(text)
     return isinstance(value, list) and len(value) == _PAIR and all(map(_number, value))
+
+
+def _counts(text: object) -> bool:
+    value = {} if text is None else _read(text)
+    return isinstance(value, dict) and all(
+        name in _REASONS and type(count) is int and count > 0 for name, count in value.items()
+    )
 
 
 def _entries(text: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from vstash.feedback import JudgedSearch, Verdict
+from vstash.feedback import JudgedSearch, Verdict, VerdictName
 from vstash.store.connection import fetch
 from vstash.store.documents import to_datetime
 
@@ -18,9 +18,12 @@ _VISIBLE = (
 
 
 def logged_search(connection: apsw.Connection, search_id: str) -> tuple[int, str] | None:
-    """The number and collection of a logged search, None for none with this id."""
+    """The number and collection of a logged search, None for none that has or had this id."""
     row = connection.execute(
-        "SELECT number, collection FROM search WHERE id = ?", (search_id,)
+        "SELECT number, collection FROM search WHERE id = ?1 UNION ALL "
+        "SELECT s.number, s.collection FROM search_alias a JOIN search s ON s.number = a.search "
+        "WHERE a.id = ?1",
+        (search_id,),
     ).fetchone()
     return None if row is None else (int(row[0]), str(row[1]))
 
@@ -31,10 +34,10 @@ def judge(
     search: int,
     document: int,
     chunk: int,
-    verdict: str,
+    verdict: VerdictName,
     now: int,
-) -> int:
-    """Store a verdict in place of an earlier one on the same search and chunk.
+) -> tuple[VerdictName, int]:
+    """Store a verdict in place of an earlier one on the same search and chunk; ``opened`` of none.
 
     Args:
         connection: The write connection inside its transaction.
@@ -45,18 +48,20 @@ def judge(
         now: Microseconds since the epoch.
 
     Returns:
-        Since when this verdict stands: a repetition changes nothing.
+        The verdict that stands, and since when: a repetition changes nothing.
     """
     connection.execute(
         "INSERT INTO feedback (search, document, chunk, verdict, at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (search, chunk) DO UPDATE SET verdict = excluded.verdict, at = excluded.at "
-        "WHERE verdict <> excluded.verdict",
+        "WHERE verdict <> excluded.verdict AND excluded.verdict <> 'opened'",
         (search, document, chunk, verdict, now),
     )
     rows = fetch(
-        connection, "SELECT at FROM feedback WHERE search = ? AND chunk = ?", (search, chunk)
+        connection,
+        "SELECT verdict, at FROM feedback WHERE search = ? AND chunk = ?",
+        (search, chunk),
     )
-    return int(rows[0][0])
+    return rows[0][0], int(rows[0][1])
 
 
 def judged_searches(
@@ -84,7 +89,7 @@ def judged_searches(
         f"WITH judged AS (SELECT DISTINCT f.search {_VISIBLE} WHERE f.search < ?2 "
         "AND (?3 IS NULL OR ?3 = (SELECT collection FROM search WHERE number = f.search)) "
         "ORDER BY f.search DESC LIMIT ?4) "
-        "SELECT number, id, query, collection, at FROM judged CROSS JOIN search "
+        "SELECT number, id, CASE hashed WHEN 0 THEN query END, collection, at FROM judged CROSS JOIN search "
         "ON number = judged.search ORDER BY number DESC",
         (now, 2**63 - 1 if before is None else before, collection, limit),
     )

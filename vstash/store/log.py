@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import apsw
@@ -11,11 +11,27 @@ import numpy as np
 
 from vstash.store.connection import fetch, id_list
 from vstash.store.documents import to_datetime
-from vstash.store.rows import SearchRow
+from vstash.store.rows import EarlierSearch, SearchRow
 from vstash.types import Disagreement, LegEntry, Triple, Weights
 
-__all__ = ["append", "disagreements", "evidence", "lists_living", "trim"]
+__all__ = [
+    "append",
+    "disagreements",
+    "earlier",
+    "evidence",
+    "key",
+    "lists_living",
+    "redact",
+    "trim",
+    "unredacted",
+]
 
+# What follows a search whose place another takes.
+_MOVED: Final = (
+    "UPDATE search_alias SET search = ?1 WHERE search = ?2",
+    "UPDATE search SET reformulates = ?1 WHERE reformulates = ?2",
+    "UPDATE feedback SET search = ?1 WHERE search = ?2",
+)
 # Searches of a file that are looked through for those of one collection.
 _RECENT: Final = 512
 
@@ -33,11 +49,14 @@ def lists_living(connection: apsw.Connection, row: SearchRow) -> bool:
 
 
 def append(connection: apsw.Connection, row: SearchRow) -> None:
-    """Write one search and its triples; triples about chunks that are gone are left out."""
+    """Write one search and its triples; triples about chunks that are gone are left out.
+
+    It takes the place of one with its fingerprint.
+    """
     connection.execute(
         "INSERT INTO search (id, at, query, collection, mode, strategy, weights, k, disagreement, "
-        "vector_leg, keyword_leg, gap, best, agreed) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "vector_leg, keyword_leg, gap, best, agreed, hashed, fingerprint, first_at, session, "
+        "reformulates, masked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row.id,
             row.at,
@@ -51,6 +70,12 @@ def append(connection: apsw.Connection, row: SearchRow) -> None:
             _entries(row.vector_leg),
             _entries(row.keyword_leg),
             *(row.evidence or (None, None, None)),
+            row.hashed,
+            row.fingerprint,
+            row.at,
+            row.session,
+            row.reformulates,
+            json.dumps(row.masked) if row.masked else None,
         ),
     )
     number = connection.last_insert_rowid()
@@ -62,14 +87,128 @@ def append(connection: apsw.Connection, row: SearchRow) -> None:
             for triple in row.triples
         ),
     )
+    if row.fingerprint is not None:
+        _fold(connection, number, row)
 
 
-def trim(connection: apsw.Connection, *, rows: int, oldest: int) -> None:
-    """Forget searches beyond a count, and those before a time in microseconds."""
-    connection.execute("DELETE FROM search WHERE at < ?", (oldest,))
-    connection.execute(
-        "DELETE FROM search WHERE number <= (SELECT max(number) FROM search) - ?", (rows,)
+def _fold(connection: apsw.Connection, number: int, row: SearchRow) -> None:
+    """Put a search in the place of those that asked the same: it takes over what hangs on them."""
+    same = fetch(
+        connection,
+        "SELECT number, id FROM search WHERE fingerprint = ? AND hashed = ? AND number <> ?",
+        (row.fingerprint, row.hashed, number),
     )
+    for old, search_id in same:
+        connection.execute(
+            "UPDATE search SET (asked, first_at, reformulates) = (SELECT search.asked + o.asked, "
+            "min(search.first_at, coalesce(o.first_at, o.at)), "
+            "coalesce(o.reformulates, search.reformulates) FROM search AS o WHERE o.number = ?2) "
+            "WHERE number = ?1",
+            (number, old),
+        )
+        for statement in _MOVED:
+            connection.execute(statement, (number, old))
+        connection.execute(
+            "INSERT INTO search_alias (id, search, at) VALUES (?, ?, ?)",
+            (search_id, number, row.at),
+        )
+        connection.execute("DELETE FROM search WHERE number = ?", (old,))
+    # Who comes back to the first of two queries did not reformulate the second.
+    connection.execute(
+        "UPDATE search SET reformulates = NULL WHERE number = ?1 AND "
+        "(reformulates = ?1 OR reformulates IN (SELECT number FROM search WHERE reformulates = ?1))",
+        (number,),
+    )
+
+
+def earlier(
+    connection: apsw.Connection, session: str, collection: str, *, since: int
+) -> EarlierSearch | None:
+    """The last search of a session in a collection, None for none since a time."""
+    rows = fetch(
+        connection,
+        "SELECT number, CASE hashed WHEN 0 THEN query END, fingerprint, vector_leg FROM search "
+        "WHERE session = ? AND collection = ? AND at >= ? ORDER BY number DESC LIMIT 1",
+        (session, collection, since),
+    )
+    for number, query, fingerprint, leg in rows:
+        return EarlierSearch(number, query, fingerprint, tuple(each.chunk_id for each in _leg(leg)))
+    return None
+
+
+def key(connection: apsw.Connection, new: Callable[[], bytes], now: int) -> bytes:
+    """The key of this file's hashes, made when there is none.
+
+    Args:
+        connection: The write connection inside its transaction.
+        new: Makes one.
+        now: Microseconds since the epoch.
+    """
+    rows = fetch(connection, "SELECT value FROM log_key")
+    if not rows:
+        rows = fetch(
+            connection,
+            "INSERT INTO log_key (id, value, made_at) VALUES (1, ?, ?) RETURNING value",
+            (new(), now),
+        )
+    return bytes(rows[0][0])
+
+
+def unredacted(
+    connection: apsw.Connection, *, collection: str | None, after: int, limit: int
+) -> list[tuple[int, str, str, str | None, str | None]]:
+    """Searches of which the text is kept: number, collection, query, fingerprint and session."""
+    return fetch(
+        connection,
+        "SELECT number, collection, query, fingerprint, session FROM search WHERE hashed = 0 "
+        "AND number > ?1 AND (?2 IS NULL OR collection = ?2) ORDER BY number LIMIT ?3",
+        (after, collection, limit),
+    )
+
+
+def redact(connection: apsw.Connection, rows: Sequence[tuple[int, str, str | None]]) -> int:
+    """Put keyed hashes in the place of texts, and remove the triples of these searches.
+
+    Args:
+        connection: The write connection inside its transaction.
+        rows: Number, the query's hash, and that of the session.
+
+    Returns:
+        How many triples were removed.
+    """
+    removed = 0
+    for number, query, session in rows:
+        connection.execute("DELETE FROM triple WHERE search = ?", (number,))
+        removed += connection.changes()
+        connection.execute(
+            "UPDATE search SET hashed = 1, query = ?2, fingerprint = ?2, session = ?3, masked = NULL "
+            "WHERE number = ?1",
+            (number, query, session),
+        )
+    return removed
+
+
+def trim(connection: apsw.Connection, *, rows: int, oldest: int, oldest_alias: int) -> None:
+    """Forget searches beyond a count, those not asked for the longest time first, and what is old.
+
+    Args:
+        connection: The write connection inside its transaction.
+        rows: How many may stay.
+        oldest: Searches from before, in microseconds since the epoch, go.
+        oldest_alias: The same of ids of searches whose place another took.
+    """
+    connection.execute("DELETE FROM search WHERE at < ?", (oldest,))
+    connection.execute("DELETE FROM search_alias WHERE at < ?", (oldest_alias,))
+    for table in ("search", "search_alias"):
+        span = fetch(connection, f"SELECT max(number) - min(number) FROM {table}")[0][0]
+        # Numbers have gaps where searches were folded, so that a long span may hold few.
+        if span is not None and span >= rows:
+            count = fetch(connection, f"SELECT count(*) FROM {table}")[0][0]
+            connection.execute(
+                f"DELETE FROM {table} WHERE number IN "
+                f"(SELECT number FROM {table} ORDER BY number LIMIT ?)",
+                (max(0, count - rows),),
+            )
 
 
 def disagreements(
@@ -88,9 +227,10 @@ def disagreements(
     """
     found = fetch(
         connection,
-        "SELECT number, id, at, query, collection, mode, strategy, weights, k, disagreement, "
-        "vector_leg, keyword_leg FROM search WHERE number < ?1 AND (?2 IS NULL OR collection = ?2) "
-        "ORDER BY number DESC LIMIT ?3",
+        "SELECT number, id, at, CASE hashed WHEN 0 THEN query END, collection, mode, strategy, weights, "
+        "k, disagreement, vector_leg, keyword_leg, asked, coalesce(first_at, at), session, "
+        "(SELECT e.id FROM search AS e WHERE e.number = s.reformulates) FROM search AS s "
+        "WHERE number < ?1 AND (?2 IS NULL OR collection = ?2) ORDER BY number DESC LIMIT ?3",
         (2**63 - 1 if before is None else before, collection, limit),
     )
     return [(row[0], _disagreement(row, _triples(connection, row[0], row[3]))) for row in found]
@@ -111,7 +251,10 @@ def _leg(text: str) -> tuple[LegEntry, ...]:
     return tuple(LegEntry(chunk, score) for chunk, score in json.loads(text))
 
 
-def _triples(connection: apsw.Connection, number: int, query: str) -> tuple[Triple, ...]:
+def _triples(connection: apsw.Connection, number: int, query: str | None) -> tuple[Triple, ...]:
+    # Without its query a triple teaches nothing.
+    if query is None:
+        return ()
     rows = connection.execute(
         "SELECT positive, negative, kind, evidence FROM triple WHERE search = ? ORDER BY id",
         (number,),
@@ -136,4 +279,8 @@ def _disagreement(row: Sequence[Any], triples: tuple[Triple, ...]) -> Disagreeme
         vector_leg=_leg(row[10]),
         keyword_leg=_leg(row[11]),
         triples=triples,
+        asked=row[12],
+        first_at=to_datetime(row[13]),
+        session=row[14],
+        reformulates=row[15],
     )

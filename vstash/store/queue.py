@@ -14,7 +14,7 @@ from vstash.store.rows import ChunkRow
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["insert_digests", "known_vectors", "leave", "still", "wait", "waiting"]
+__all__ = ["digests", "insert_digests", "known_vectors", "leave", "still", "wait", "waiting"]
 
 
 def wait(connection: apsw.Connection, ids: Sequence[int]) -> None:
@@ -59,6 +59,14 @@ def insert_digests(connection: apsw.Connection, rows: Sequence[tuple[int, ChunkR
         "INSERT INTO passage (chunk, digest) VALUES (?, ?)",
         ((chunk, row.digest) for chunk, row in rows if row.digest is not None),
     )
+
+
+def digests(connection: apsw.Connection, ids: IdArray) -> dict[int, bytes]:
+    """What was embedded for chunks, as a digest by chunk."""
+    rows = fetch(
+        connection, "SELECT chunk, digest FROM passage WHERE chunk IN carray(?)", (id_list(ids),)
+    )
+    return dict(rows)
 
 
 def known_vectors(

@@ -25,6 +25,8 @@ _ORPHANS: Final = (
         "DELETE FROM feedback WHERE search NOT IN (SELECT number FROM search) "
         "OR document NOT IN (SELECT number FROM document)"
     ),
+    "DELETE FROM search_alias WHERE search NOT IN (SELECT number FROM search)",
+    "UPDATE search SET reformulates = NULL WHERE reformulates NOT IN (SELECT number FROM search)",
     "UPDATE feedback SET chunk = NULL WHERE chunk NOT IN (SELECT id FROM chunk)",
     "DELETE FROM posting WHERE segment NOT IN (SELECT id FROM segment)",
     "DELETE FROM awaiting WHERE chunk NOT IN (SELECT id FROM chunk)",

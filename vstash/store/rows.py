@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vstash.types import LegEntry, Mode, StrategyName, TripleKind, Weights
+from vstash.types import LegEntry, MaskReason, Mode, StrategyName, TripleKind, Weights
 
 if TYPE_CHECKING:
     from vstash.types import FloatArray, IdArray
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ChunkRow",
     "DocumentRow",
+    "EarlierSearch",
     "Leg",
     "Origin",
     "SearchRow",
@@ -114,9 +115,15 @@ class TripleRow:
 
 @dataclass(frozen=True, slots=True)
 class SearchRow:
-    """A search to be logged; ``at`` is microseconds since the epoch, UTC.
+    """A search to be logged.
 
-    Evidence is what the search told of its collection: gap, best, agreed.
+    Attributes:
+        at: Microseconds since the epoch, UTC.
+        evidence: What the search told of its collection: gap, best, agreed.
+        hashed: Whether query and session are keyed hashes.
+        fingerprint: Equal for what is asked again; None for what never is.
+        reformulates: Number of the search that it puts in other words.
+        masked: By reason, how many negatives were passed over.
     """
 
     id: str
@@ -132,6 +139,21 @@ class SearchRow:
     keyword_leg: Sequence[LegEntry]
     triples: Sequence[TripleRow]
     evidence: tuple[float, float, bool] | None
+    hashed: bool = False
+    fingerprint: str | None = None
+    session: str | None = None
+    reformulates: int | None = None
+    masked: Mapping[MaskReason, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSearch:
+    """The search before in a session; the query is None where it was not kept."""
+
+    number: int
+    query: str | None
+    fingerprint: str | None
+    vector_leg: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

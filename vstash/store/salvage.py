@@ -30,13 +30,16 @@ _SHAPES: Final = {
     "chunk": re.compile(r"niiiiti"),
     "collection": re.compile(r"nt"),
     "model": re.compile(r"ntitittt[fi][fi]i"),
-    "search": re.compile(r"ntittttti[fi]tt([fin][fin][in])?"),
+    "search": re.compile(r"ntittttti[fi]tt([fin][fin][in](i[tn]i[in][tn][in][tn])?)?"),
     "triple": re.compile(r"niiitt"),
     "feedback": re.compile(r"nii[in]ti"),
     "blob": re.compile(r"nb"),
     "sequence": re.compile(r"ti"),
     "schema": re.compile(r"tttit|tttin"),
 }
+_SEARCH_COLUMNS: Final = 12
+# What a search that an earlier schema logged has in the columns that came later.
+_ADDED: Final[tuple[Value, ...]] = (None, None, None, 0, None, 1, None, None, None, None)
 _TAG: Final = "it"
 _DIGEST_BYTES: Final = 16
 # Of length 1 but for what float32 cannot tell.
@@ -276,6 +279,12 @@ def _entries(raw: RawFile, root: Value, shape: str) -> Iterator[list[Any]]:
             waiting += raw.children(page)
 
 
+def _search(row: Sequence[Value]) -> tuple[Value, ...]:
+    """A logged search with what later schemas added; which search it reformulates may be gone."""
+    whole = (*row, *_ADDED[len(row) - _SEARCH_COLUMNS :])
+    return (*whole[:20], whole[21])
+
+
 def insert_log(
     connection: apsw.Connection,
     log: Mapping[str, Sequence[Sequence[Value]]],
@@ -290,10 +299,11 @@ def insert_log(
     """
     connection.executemany(
         "INSERT OR IGNORE INTO search (number, id, at, query, collection, mode, strategy, weights, k, "
-        "disagreement, vector_leg, keyword_leg, gap, best, agreed) "
-        "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 "
-        "WHERE json_valid(?8) AND json_valid(?11) AND json_valid(?12)",
-        ((*row, None, None, None)[:15] for row in log.get("search", ())),
+        "disagreement, vector_leg, keyword_leg, gap, best, agreed, hashed, fingerprint, asked, first_at, "
+        "session, masked) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+        "?17, ?18, ?19, ?20, ?21 WHERE json_valid(?8) AND json_valid(?11) AND json_valid(?12) "
+        "AND coalesce(json_valid(?21), 1)",
+        map(_search, log.get("search", ())),
     )
     connection.executemany(
         "INSERT OR IGNORE INTO triple (id, search, positive, negative, kind, evidence) "

@@ -36,8 +36,9 @@ from vstash.store.faults import index_damaged, require
 from vstash.store.jobs import JobReader
 from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
+from vstash.store.log_reading import LogReader
 from vstash.store.postings import Posting, last_posted, postings
-from vstash.store.rows import Leg, StoreCounts, StoreGauges
+from vstash.store.rows import EarlierSearch, Leg, StoreCounts, StoreGauges
 from vstash.store.traces import TraceReader
 from vstash.types import Disagreement, ModelInfo
 
@@ -288,6 +289,24 @@ class Reader(DocumentReader):
     def logged_evidence(self, collection: str) -> list[tuple[float, float, int]]:
         """What the latest searches told of a collection, oldest first: gap, best, agreed."""
         return log.evidence(self._connection, collection)
+
+    def whole_log(self, collection: str | None) -> LogReader:
+        """The log of searches of a collection, None for all, to be summed up."""
+        return LogReader(self._connection, collection)
+
+    def earlier_search(self, session: str, collection: str, *, since: int) -> EarlierSearch | None:
+        """The last search of a session in a collection, None for none since a time."""
+        return log.earlier(self._connection, session, collection, since=since)
+
+    def unredacted(
+        self, *, collection: str | None, after: int, limit: int
+    ) -> list[tuple[int, str, str, str | None, str | None]]:
+        """Searches whose text is kept: number, collection, query, fingerprint and session."""
+        return log.unredacted(self._connection, collection=collection, after=after, limit=limit)
+
+    def digests(self, ids: IdArray) -> dict[int, bytes]:
+        """What was embedded for chunks, where vstash itself embedded them, as digests."""
+        return queue.digests(self._connection, ids)
 
     def calibration(self, model: int) -> tuple[float, ...] | None:
         """How relevance follows from its features, as learnt of this file, None for nothing: the intercept last."""

@@ -79,11 +79,14 @@ def _texts(value: Any) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class LoggedQuery:
-    """A logged search: its number, its collection, what was asked and which chunks were listed."""
+    """A logged search: its number, its collection, what was asked and which chunks were listed.
+
+    The query is None where only its keyed hash was kept.
+    """
 
     number: int
     collection: str
-    query: str
+    query: str | None
     chunks: frozenset[int]
 
 
@@ -125,13 +128,14 @@ class TraceReader:
     def logged(self, *, after: int) -> Iterator[LoggedQuery]:
         """Logged searches after a number, oldest first."""
         rows = self._connection.execute(
-            "SELECT number, collection, query, vector_leg, keyword_leg FROM search "
-            "WHERE number > ? ORDER BY number",
+            "SELECT number, collection, CASE hashed WHEN 0 THEN query END, vector_leg, keyword_leg "
+            "FROM search WHERE number > ? ORDER BY number",
             (after,),
         )
         for number, collection, query, *legs in rows:
             listed = frozenset(int(entry[0]) for leg in legs for entry in json.loads(str(leg)))
-            yield LoggedQuery(int(str(number)), str(collection), str(query), listed)
+            text = None if query is None else str(query)
+            yield LoggedQuery(int(str(number)), str(collection), text, listed)
 
     def replies(self, names: Names, numbers: Sequence[int]) -> list[int]:
         """Stored replies that tell of documents, which have these internal numbers."""

@@ -57,10 +57,11 @@ def test_a_batch_has_a_limit(shared: Service) -> None:
 
 
 def test_the_verdicts_are_described(service: Service) -> None:
-    """A client that is made from the description knows the three words."""
+    """A client that is made from the description knows the words."""
     schema = service.http.get("/openapi.json").json()["components"]["schemas"]
     assert schema["FeedbackInput"]["properties"]["verdict"]["enum"] == [
         "helpful",
         "not_helpful",
         "cited",
+        "opened",
     ]

@@ -93,7 +93,7 @@ def test_disagreements(service: Service) -> None:
     queries = ["tea", "coffee", "kettle"]
     for query in queries:
         assert service.http.post("/v1/search", json={"query": query, "k": 1}).is_success
-    seen: list[str] = []
+    seen: list[str | None] = []
     parameters = {"limit": "2"}
     for _ in range(2):
         answer = service.http.get("/v1/disagreements", params=parameters)

@@ -143,7 +143,7 @@ def test_settings_in_force(vstash: Vstash) -> None:
     assert "chunk_tokens = 64\n" in shown
     assert "db = other.db\n" in shown
     assert "VSTASH_CHUNK_TOKENS" in shown
-    assert "log_searches = true\n" in shown
+    assert "log_searches = full\n" in shown
     assert "(default 0; threads; " in " ".join(shown.split())
 
 

@@ -37,6 +37,7 @@ LOCAL = {
     "ingest": "reads the caller's own files",
     "access": "the service looks keys up for itself",
     "has_living_key": "the same",
+    "flush_log": "the service writes its own log, and all that shows it waits for that",
     "add_many": "takes arrays of vectors, which do not travel as JSON",
 }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from vstash.learn.triples import LegScores, RawTriple, disagreement_at, mine
+from vstash.learn.triples import LegScores, Mined, RawTriple, disagreement_at, mine
 from vstash.types import LegEntry
 
 
@@ -33,13 +35,32 @@ def test_disagreement_by_hand(
 def legs(
     vector: list[int], keyword: list[int], scores: dict[int, tuple[str, float, float]]
 ) -> list[RawTriple]:
-    """Mine at depth 5 with .4 as the cosine of unrelated text."""
+    """Mine at depth 5 with .4 as the cosine of unrelated text; no two chunks are alike."""
+    return list(mined(vector, keyword, scores, alike={}).triples)
+
+
+def mined(
+    vector: list[int],
+    keyword: list[int],
+    scores: dict[int, tuple[str, float, float]],
+    *,
+    alike: dict[frozenset[int], float],
+) -> Mined:
+    """The same, with what was passed over.
+
+    Args:
+        vector: Chunks of the vector leg.
+        keyword: Chunks of the keyword leg.
+        scores: Document, cosine and bm25 by chunk.
+        alike: Cosines of pairs of chunks, others are not known.
+    """
     known = {chunk: LegScores(*values) for chunk, values in scores.items()}
     return mine(
         [LegEntry(chunk, known[chunk].cosine) for chunk in vector],
         [LegEntry(chunk, known[chunk].bm25) for chunk in keyword],
         known,
         typical_cosine=0.4,
+        likeness=lambda one, other: alike.get(frozenset({one, other}), math.nan),
         k=5,
     )
 
@@ -146,3 +167,34 @@ def test_an_unknown_cosine_is_told_as_such() -> None:
     positive = found.evidence["positive"]
     assert isinstance(positive, dict)
     assert positive["cosine"] is None
+
+
+def test_near_duplicates_of_the_positive_are_passed_over() -> None:
+    """The next best negative is taken; a bound below is none."""
+    scores = {**VECTORS, 8: ("z", 0.45, 9.0)}
+    given = ([1, 2, 3, 4, 5], [8, 2, 4, 5], scores)
+    found = mined(*given, alike={frozenset({8, 1}): 0.95})
+    assert [triple.negative for triple in found.triples] == [3]
+    assert found.masked == {"near_duplicate": 1}
+    below = mined(*given, alike={frozenset({8, 1}): 0.9499})
+    assert [triple.negative for triple in below.triples] == [1]
+    assert below.masked == {}
+
+
+def test_a_negative_that_scores_nearly_as_high_is_passed_over() -> None:
+    """Of a lexical blind spot the sure leg is that of vectors: 95 % of the positive's cosine is too much."""
+    keyword = [11, 12, 13, 14, 15, 16]
+    scores = {chunk: (f"k{chunk}", 0.35, 9.0) for chunk in keyword}
+    scores |= {1: ("a", 0.41, 0.0), 2: ("b", 0.40, 0.0), 11: ("k11", 0.39, 9.0)}
+    found = mined([1, 2], keyword, scores, alike={})
+    lexical = [triple for triple in found.triples if triple.kind == "lexical_blind_spot"]
+    assert [(each.positive, each.negative) for each in lexical] == [(1, 12)]
+    assert found.masked["near_score"] == 1
+
+
+def test_a_document_is_no_negative_of_itself_and_counted() -> None:
+    """What the positive's own document has is passed over as such."""
+    scores = {**VECTORS, 1: ("z", 0.9, 0.0), 8: ("z", 0.45, 9.0)}
+    found = mined([1, 2, 3, 4, 5], [8, 2, 4, 5], scores, alike={})
+    assert [triple.negative for triple in found.triples] == [3]
+    assert found.masked == {"same_document": 1}

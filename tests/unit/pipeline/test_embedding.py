@@ -60,7 +60,7 @@ def test_embedding_makes_it_as_if_it_had_been_at_once(tmp_path: Path) -> None:
     """The same hits with the same scores, in this process and in one that was open before."""
     texts = [f"lamp number{number}x of amber" for number in range(700)]
     # Without a log each of them knows its own searches alone, which are the same.
-    settings = Settings(log_searches=False)
+    settings = Settings(log_searches="off")
     with (
         Memory(tmp_path / "now.db", model="fake", settings=settings) as now,
         Memory(tmp_path / "later.db", model="fake", settings=settings) as later,

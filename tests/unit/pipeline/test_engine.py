@@ -216,7 +216,7 @@ def test_settings_of_the_log_bound_it(tmp_path: Path) -> None:
         assert queries == ["amber 5", "amber 4", "amber 3"]
         memory.search("amber", log=False)
         assert memory.stats().searches_logged == 3
-    off = Settings(log_searches=False)
+    off = Settings(log_searches="off")
     with Memory(tmp_path / "x.db", model="fake", settings=off) as memory:
         memory.search("amber")
         assert memory.stats().searches_logged == 3

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.pipeline.conftest import Clock
 from vstash import Feedback, JudgedSearch, Memory, NewDocument
 from vstash.errors import ChunkNotFoundError, SearchNotFoundError, StoreFullError
+from vstash.feedback import VerdictName
 from vstash.pipeline.engine import Engine
 from vstash.settings import Settings
 from vstash.store.documents import to_datetime
@@ -26,8 +27,8 @@ def judged(memory: Memory) -> list[JudgedSearch]:
 def test_a_search_is_judged_right_after_it(memory: Memory) -> None:
     """The log writes behind the reply; feedback waits for it."""
     memory.add("the amber lamp", key="a")
-    for _ in range(20):
-        result = memory.search("amber")
+    for number in range(20):
+        result = memory.search(f"amber {number}")
         assert memory.feedback(result.id, result.hits[0].chunk.id, "cited").document_key == "a"
     assert len(judged(memory)) == 20
 
@@ -109,7 +110,7 @@ def test_a_batch_that_cannot_be_written_stores_nothing(
     search = memory.search("amber").id
     judge = Writer.judge
 
-    def full(self: Writer, **fields: Any) -> int:
+    def full(self: Writer, **fields: Any) -> tuple[VerdictName, int]:
         if fields["chunk"] == 2:
             raise StoreFullError("The disk is full.")
         return judge(self, **fields)

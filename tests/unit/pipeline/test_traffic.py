@@ -35,7 +35,12 @@ def filled(path: Path, *, collections: tuple[str, ...] = ("default",), searches:
                 ]
             )
             for number in range(searches):
-                memory.search(QUERIES[number % len(QUERIES)], collection=collection)
+                memory.search(asked(number), collection=collection)
+
+
+def asked(number: int) -> str:
+    """A query of its own for each number: what is asked again counts once in the log."""
+    return f"{QUERIES[number % len(QUERIES)]} nowhere{number}"
 
 
 def experience(engine: Engine, collection: str = "default") -> Experience:
@@ -89,8 +94,8 @@ def test_a_process_and_its_successor_agree(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     filled(path)
     with Memory(path, model="fake") as memory:
-        for query in QUERIES * 3:
-            memory.search(query)
+        for number in range(12):
+            memory.search(asked(number))
         trust = trust_of(memory)
     with Memory(path, model="fake") as successor:
         assert trust_of(successor) == pytest.approx(trust, rel=1e-9)
@@ -103,8 +108,8 @@ def test_collections_know_their_own_searches(tmp_path: Path) -> None:
     with Memory(path, model="fake") as memory:
         before = trust_of(memory, "two")
     with Memory(path, model="fake") as memory:
-        for query in QUERIES * 5:
-            memory.search(query, collection="one")
+        for number in range(20):
+            memory.search(asked(number), collection="one")
         assert trust_of(memory, "two") == before
     engine = open_engine(path, model="fake")
     assert experience(engine, "two") == UNKNOWN
@@ -151,7 +156,7 @@ def test_without_a_log_a_process_learns_all_the_same(tmp_path: Path) -> None:
     """But its successor starts anew."""
     path = tmp_path / "x.db"
     filled(path)
-    settings = Settings(log_searches=False)
+    settings = Settings(log_searches="off")
     with Memory(path, model="fake", settings=settings) as memory:
         first = trust_of(memory)
         assert trust_of(memory) != first
@@ -197,7 +202,7 @@ import json, sys
 from vstash import Memory
 from vstash.settings import Settings
 path, *queries = sys.argv[1:]
-with Memory(path, model="fake", settings=Settings(log_searches=False)) as memory:
+with Memory(path, model="fake", settings=Settings(log_searches="off")) as memory:
     print(json.dumps([
         [(hit.chunk.id, hit.score, hit.relevance) for hit in memory.search(query, k=60).hits]
         for query in queries
