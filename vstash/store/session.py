@@ -33,9 +33,11 @@ from vstash.store.counts import counts, gauges
 from vstash.store.derived import Derived, LatestDerived
 from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
+from vstash.store.indexes import IndexReader
 from vstash.store.jobs import JobReader
 from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
+from vstash.store.models import Served
 from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import Leg, StoreCounts, StoreGauges
 from vstash.store.traces import TraceReader
@@ -122,6 +124,16 @@ class Reader(DocumentReader):
     def model(self) -> tuple[int, ModelInfo] | None:
         """The active model and its number, None in a file without one."""
         return models.active_model(self._connection)
+
+    @property
+    def served(self) -> Served | None:
+        """The active model as it is told from others, None in a file without one."""
+        return models.served(self._connection)
+
+    @property
+    def indexes(self) -> IndexReader:
+        """The indexes of the file's models."""
+        return IndexReader(self._connection)
 
     def allowed(self, collection: str, where: Filter | None, *, now: int) -> Allowed | None:
         """Chunks that a search may return.
@@ -298,8 +310,14 @@ class Reader(DocumentReader):
         ids = queue.waiting(self._connection, limit, after)
         return list(documents.passages(self._connection, ids))
 
+    def passages(self, ids: Sequence[int]) -> list[tuple[int, str, str, str]]:
+        """Chunks with their titles, headings and texts; those that are gone are left out."""
+        return list(documents.passages(self._connection, ids))
+
     def known_vectors(self, model: int, digests: Sequence[bytes]) -> dict[bytes, bytes]:
         """Vectors that equal passages already have, as float32 bytes by digest."""
+        if model not in models.numbers(self._connection):
+            return {}
         return queue.known_vectors(self._connection, model, digests)
 
     def disagreements(
