@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vstash.pipeline.checking import Checking
     from vstash.pipeline.compacting import Compacting
     from vstash.pipeline.repairing import Repairing
+    from vstash.pipeline.switching import Switching
 
 __all__ = ["Step", "Upkeep"]
 
@@ -29,6 +30,7 @@ class Upkeep:
     repairing: Repairing
     backups: Backups
     compacting: Compacting
+    switching: Switching
 
     def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
 
-from vstash.store import calibration, codes, models, vectors
+from vstash.store import calibration, codes, documents, models, queue, vectors
 from vstash.store.connection import fetch, id_list
 from vstash.types import ModelInfo
 
@@ -105,6 +106,10 @@ class IndexReader:
         )
         return [int(row[0]) for row in rows]
 
+    def last_chunk(self) -> int:
+        """The highest id that a chunk has or had."""
+        return documents.last_chunk(self._connection)
+
     def longest(self) -> int:
         """Tokens of the longest chunk, as the model counted them that it was cut for; 0 for none."""
         rows = fetch(self._connection, "SELECT coalesce(max(tokens), 0) FROM chunk")
@@ -125,16 +130,24 @@ class IndexWriter(IndexReader):
     Args:
         connection: The write connection inside its transaction.
         counter: The change counter of this write.
+        crash_point: Called by name between steps; tests stop the process there.
     """
 
-    def __init__(self, connection: apsw.Connection, counter: int) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        counter: int,
+        crash_point: Callable[[str], None],
+    ) -> None:
         super().__init__(connection)
         self._counter = counter
+        self._crash_point = crash_point
 
     def begin(self, info: ModelInfo) -> int:
         """Make the tables of a model that the file does not know; returns its number."""
         number = models.register_model(self._connection, info)
         self._mark(_BUILDING, number)
+        self._crash_point("reindex:begin")
         return number
 
     def fill(self, model: int, ids: IdArray, matrix: FloatArray) -> int:
@@ -163,6 +176,11 @@ class IndexWriter(IndexReader):
         codes.add_codes(
             self._connection, model, ids[wanted], matrix[wanted], self._counter, late=late
         )
+        self._crash_point("reindex:fill")
+        active = models.served(self._connection)
+        if active is not None and active.number == model:
+            # Somebody else built it too, and switched.
+            queue.leave(self._connection, ids[wanted])
         return int(wanted.sum())
 
     def switch(self, model: int) -> None:
@@ -172,6 +190,7 @@ class IndexWriter(IndexReader):
             model: Its number.
         """
         models.activate(self._connection, model)
+        self._crash_point("switch:active")
         self._connection.execute("DELETE FROM awaiting")
         self._connection.execute(
             "INSERT INTO awaiting (chunk) SELECT c.id FROM chunk AS c WHERE NOT EXISTS "
@@ -183,6 +202,7 @@ class IndexWriter(IndexReader):
             _EVIDENCE,
             fetch(self._connection, "SELECT coalesce(max(number), 0) FROM search")[0][0],
         )
+        self._crash_point("switch:end")
 
     def drop_some(self, model: int, rows: int) -> bool:
         """Remove a part of the index of a model that is not active; returns whether there is more.

@@ -310,10 +310,6 @@ class Reader(DocumentReader):
         ids = queue.waiting(self._connection, limit, after)
         return list(documents.passages(self._connection, ids))
 
-    def passages(self, ids: Sequence[int]) -> list[tuple[int, str, str, str]]:
-        """Chunks with their titles, headings and texts; those that are gone are left out."""
-        return list(documents.passages(self._connection, ids))
-
     def known_vectors(self, model: int, digests: Sequence[bytes]) -> dict[bytes, bytes]:
         """Vectors that equal passages already have, as float32 bytes by digest."""
         if model not in models.numbers(self._connection):

@@ -166,7 +166,7 @@ class Writer(BesideWriter):
     @property
     def indexes(self) -> IndexWriter:
         """The indexes of the file's models, to be changed."""
-        return IndexWriter(self._connection, self.change_counter + 1)
+        return IndexWriter(self._connection, self.change_counter + 1, self._crash_point)
 
     def forget_derived(self) -> None:
         """Have every process read anew what it keeps in memory of the file."""
