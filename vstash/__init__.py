@@ -7,6 +7,7 @@ from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.memory import Memory
+from vstash.memory.installing import install_model, installed_models, uninstall_model
 from vstash.memory.migrating import migrate
 from vstash.memory.restoring import restore
 from vstash.memory.salvaging import salvage
@@ -29,6 +30,7 @@ from vstash.reports import (
     IngestReport,
     Stats,
 )
+from vstash.switching import ModelState, ReindexProgress, ReindexReport
 from vstash.transfers import ImportProgress, ImportReport
 from vstash.types import (
     UNSET,
@@ -114,9 +116,12 @@ __all__ = [
     "MigrationStep",
     "MissingWord",
     "ModelInfo",
+    "ModelState",
     "NewDocument",
     "NewKey",
     "Page",
+    "ReindexProgress",
+    "ReindexReport",
     "RepairReport",
     "RestoreReport",
     "SalvageProgress",
@@ -130,9 +135,12 @@ __all__ = [
     "VstashError",
     "Weights",
     "WhyNot",
+    "install_model",
+    "installed_models",
     "migrate",
     "restore",
     "salvage",
+    "uninstall_model",
 ]
 
 __version__ = "1.0.0a1"

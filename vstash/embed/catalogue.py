@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vstash.embed import installed
 from vstash.embed.description import read_model_info
-from vstash.embed.installed import installed_folder, installed_models
-from vstash.errors import ModelInvalidError
+from vstash.embed.installed import checked_name, installed_folder, installed_models
+from vstash.errors import ModelExistsError, ModelInvalidError
 from vstash.errors.missing import no_model
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MODEL",
+    "install",
     "known_models",
     "model_name",
     "named_model",
@@ -87,6 +89,16 @@ def named_model(name: str, models: Path, *, threads: int = 0) -> Embedder:
     return open_model(name, models=models, threads=threads)
 
 
+def install(source: Path, models: Path, name: str | None) -> ModelInfo:
+    """Install a model folder under a name that no model of the package has; see `installed.install`."""
+    wanted = checked_name(read_model_info(source).name if name is None else name)
+    if wanted in packaged_models() or _FAKES.fullmatch(wanted):
+        raise ModelExistsError(
+            "A model of the package has this name: give another one with --name.", pointer="/name"
+        )
+    return installed.install(source, models, wanted)
+
+
 def known_models(models: Path) -> dict[str, ModelInfo]:
     """The models that can be opened by name, the test embedder left out.
 
@@ -130,9 +142,9 @@ def packaged_models() -> tuple[str, ...]:
 def _folder(name: str, models: Path | None) -> Path:
     if name == DEFAULT_MODEL or name in packaged_models():
         return packaged_folder(name)
-    installed = None if models is None else installed_folder(models, name)
-    if installed is not None:
-        return installed
+    found = None if models is None else installed_folder(models, name)
+    if found is not None:
+        return found
     try:
         folder = Path(name).expanduser().absolute()
         if folder.is_dir():

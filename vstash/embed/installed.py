@@ -17,7 +17,6 @@ from vstash.embed.description import (
     read_described,
     read_model_folder,
 )
-from vstash.embed.onnx_file import MalformedOnnxError, has_external_data
 from vstash.errors import FieldError, ModelExistsError, ModelInvalidError
 from vstash.errors.missing import no_model
 from vstash.types import ModelInfo
@@ -27,6 +26,8 @@ __all__ = ["checked_name", "install", "installed_folder", "installed_models", "u
 # A name is one part of a path on every system, and no hidden one.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DESCRIPTION: Final = "model.json"
+# Any text that every tokenizer reads.
+_PROBE: Final = "ready"
 
 
 def checked_name(name: object) -> str:
@@ -100,6 +101,7 @@ def install(source: Path, models: Path, name: str) -> ModelInfo:
         part.mkdir(mode=0o700)
         try:
             _copy(described, part, name)
+            _try(part)
             part.rename(models / name)
         finally:
             _remove(part)
@@ -114,26 +116,17 @@ def install(source: Path, models: Path, name: str) -> ModelInfo:
 
 def _copy(described: ModelFolder, part: Path, name: str) -> None:
     for file in MODEL_FILES:
-        content = read_checked(described, file)
-        if file.endswith(".onnx"):
-            _require_whole(content)
-        (part / file).write_bytes(content)
+        (part / file).write_bytes(read_checked(described, file))
     fields = read_described(described.path) | {"name": name, "files": dict(described.digests)}
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
     (part / _DESCRIPTION).write_text(text, encoding="utf-8")
 
 
-def _require_whole(content: bytes) -> None:
-    try:
-        external = has_external_data(content)
-    except MalformedOnnxError as error:
-        raise ModelInvalidError(
-            f"The embedding model's file model.onnx is damaged: {error}."
-        ) from error
-    if external:
-        raise ModelInvalidError(
-            "The embedding model's file model.onnx keeps values in other files: save it as one file."
-        )
+def _try(folder: Path) -> None:
+    """Embed something: a model that cannot is better refused now than when a file needs it."""
+    from vstash.embed.onnx import OnnxEmbedder  # noqa: PLC0415 - who lists models need not load it
+
+    OnnxEmbedder(folder, threads=1).embed_queries([_PROBE])
 
 
 def uninstall(models: Path, name: str) -> ModelInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from vstash.memory.base import Base, later
@@ -28,7 +29,10 @@ class Switching(Base):
         return self._engine.switching.states()
 
     def reindex(
-        self, model: str | Embedder, *, progress: ReindexWatcher | None = None
+        self,
+        model: str | os.PathLike[str] | Embedder,
+        *,
+        progress: ReindexWatcher | None = None,
     ) -> ReindexReport:
         """Build the index of another model beside the one in use, then switch to it in one transaction.
 
@@ -38,8 +42,8 @@ class Switching(Base):
         `remove_model` gives its room back. Chunks stay as they are.
 
         Args:
-            model: The name of an installed model, a model folder, ``"fake"``, or an embedder; other
-                processes follow the switch where the model is installed under any name.
+            model: The name of an installed model or ``"fake"``; a model folder as a `Path`; or an
+                embedder. Other processes follow the switch where the model is installed.
             progress: Called before the first batch, with the room that is needed, and after each; what
                 it raises leaves the rest for the next call.
 
@@ -47,7 +51,8 @@ class Switching(Base):
             What was done; nothing is where the model is the active one already.
 
         Raises:
-            ModelInvalidError: When there is no such model, or it cannot be used.
+            ModelNotFoundError: When no model of this name is installed.
+            ModelInvalidError: When its files cannot be used.
             ModelTooShortError: When it reads fewer tokens than a chunk has.
             ModelIncompleteError: When the index of a third model is still being built.
             ModelExistsError: When the file knows another model by this name.
@@ -60,7 +65,7 @@ class Switching(Base):
             ...     memory.reindex("fake-32").model
             'fake-32'
         """
-        return self._engine.switching.reindex(self._opened(model), progress=progress)
+        return self._engine.switching.reindex(model, progress=progress)
 
     def use_model(
         self, name: str, *, embed: EmbedWhen = "now", progress: ReindexWatcher | None = None
@@ -105,13 +110,3 @@ class Switching(Base):
             StoreError: When the file could not be written; it can be repeated.
         """
         return self._engine.switching.remove(name)
-
-    def _opened(self, model: str | Embedder) -> Embedder:
-        from vstash.embed.catalogue import open_model  # noqa: PLC0415 - it is loaded by now
-
-        if isinstance(model, str):
-            in_force = self._engines.latest.settings
-            folder = in_force.models_path()
-            model = open_model(model, models=folder, threads=in_force.threads)
-        self._engines.bring(model)
-        return model

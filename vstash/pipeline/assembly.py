@@ -43,6 +43,7 @@ from vstash.pipeline.write import Writing
 
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
+    from vstash.pipeline.switching import Named
     from vstash.settings import Settings
     from vstash.store.models import Served
     from vstash.store.protocol import Store
@@ -107,6 +108,7 @@ class Shared:
     Attributes:
         current: The engine as the file's active model has it now.
         found: Opens a model by what a file says of it, or refuses.
+        opened: Opens a model that a caller names, or refuses.
         left: Embeds chunks that were written for a model that is not the active one any more.
     """
 
@@ -122,6 +124,7 @@ class Shared:
     backing_up: BackgroundBackups
     current: Callable[[], Engine]
     found: Callable[[ModelInfo], Embedder]
+    opened: Callable[[Named], Embedder]
     left: Callable[[Sequence[int]], None]
 
 
@@ -133,6 +136,7 @@ def shared_parts(
     *,
     current: Callable[[], Engine],
     found: Callable[[ModelInfo], Embedder],
+    opened: Callable[[Named], Embedder],
     left: Callable[[Sequence[int]], None],
 ) -> Shared:
     """Make what every engine of a file shares.
@@ -144,6 +148,7 @@ def shared_parts(
         aging: The same, for what is forgotten by age.
         current: As in `Shared`, and so the rest.
         found: As there.
+        opened: As there.
         left: As there.
     """
     backups = Backups(store, settings, clock)
@@ -159,12 +164,13 @@ def shared_parts(
         recorder=Recorder(_log_writer(store, settings, aging)),
         once=Once(store, aging),
         background=background,
-        jobs=Jobs(store, runner, clock),
+        jobs=Jobs(store, runner, clock, opened),
         backups=backups,
         schedule=schedule,
         backing_up=BackgroundBackups(schedule, settings),
         current=current,
         found=found,
+        opened=opened,
         left=left,
     )
 
@@ -183,7 +189,7 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
     writing = Writing(store, readying, settings, clock, shared.left)
     embedding = Embedding(store, readying)
     searching = Searching(store, embedder, number, settings, recorder.record, clock)
-    switching = Switching(store, settings, shared.found, shared.current)
+    switching = Switching(store, settings, shared.found, shared.opened, shared.current)
     return Engine(
         store=store,
         embedder=embedder,

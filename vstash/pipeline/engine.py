@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vstash.embed.catalogue import model_name, open_model
+from vstash.embed.catalogue import model_name, named_model, open_model
 from vstash.errors import FieldError, ModelError, ModelMissingError, VstashError
 from vstash.pipeline.agreeing import agree, require_same_model
 from vstash.pipeline.assembly import Engine, assembled, shared_parts
@@ -75,6 +76,7 @@ class Engines:
             steady(wall_clock) if clock is None else clock,
             current=self.current,
             found=self.found,
+            opened=self.opened,
             left=self._embed_left,
         )
         self.latest = assembled(self._shared, embedder, served)
@@ -122,9 +124,25 @@ class Engines:
             self._opened[info.sha256] = opened_by(info, self._settings)
         return self._opened[info.sha256]
 
-    def bring(self, embedder: Embedder) -> None:
-        """Remember an embedder of the caller's, which no name opens."""
-        self._opened.setdefault(embedder.info.sha256, embedder)
+    def opened(self, model: str | os.PathLike[str] | Embedder) -> Embedder:
+        """Open a model that a caller names, and know it from then on.
+
+        Args:
+            model: A name, which is never taken for a path; the path of a model folder; or an embedder.
+
+        Raises:
+            ModelNotFoundError: When there is no model of this name.
+            ModelInvalidError: When its files are not complete and sound.
+        """
+        folder, threads = self._settings.models_path(), self._settings.threads
+        embedder: Embedder
+        if isinstance(model, str):
+            embedder = named_model(model, folder, threads=threads)
+        elif isinstance(model, os.PathLike):
+            embedder = open_model(str(absolute(Path(model))), threads=threads)
+        else:
+            embedder = model
+        return self._opened.setdefault(embedder.info.sha256, embedder)
 
     def _embed_left(self, chunks: Sequence[int]) -> None:
         # They wait in the queue: where it fails, whoever embeds next finds them.

@@ -89,7 +89,11 @@ def salvage(
             local_detail=str(target),
         )
     chosen = settings.model if model is None else model
-    embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
+    embedder: Embedder
+    if isinstance(chosen, str):
+        embedder = open_model(chosen, models=settings.models_path(), threads=settings.threads)
+    else:
+        embedder = chosen
     with ExitStack() as files:
         files.enter_context(translated())
         found = _best_way(path, files)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Union
 
 from vstash.embed.catalogue import known_models, model_name
 from vstash.errors import (
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from vstash.store.writer import Writer
     from vstash.types import ModelInfo
 
-__all__ = ["Switching"]
+__all__ = ["Named", "Switching"]
+
+Named = Union[str, os.PathLike[str], "Embedder"]
 
 # A batch is a second or two of the model's work, and some milliseconds of the write lock.
 _BATCH: Final = 32
@@ -62,6 +64,7 @@ class Switching:
         store: The file.
         settings: Where models are installed.
         found: Opens a model of the file by what the file says of it.
+        opened: Opens a model that a caller names.
         told: Called after a switch, so that this process follows it at once.
     """
 
@@ -70,11 +73,13 @@ class Switching:
         store: Store,
         settings: Settings,
         found: Callable[[ModelInfo], Embedder],
+        opened: Callable[[Named], Embedder],
         told: Callable[[], object],
     ) -> None:
         self._store = store
         self._settings = settings
         self._found = found
+        self._opened = opened
         self._told = told
 
     def states(self) -> tuple[ModelState, ...]:
@@ -104,15 +109,14 @@ class Switching:
         ]
         return tuple(states)
 
-    def reindex(
-        self, embedder: Embedder, *, progress: ReindexWatcher | None = None
-    ) -> ReindexReport:
+    def reindex(self, model: Named, *, progress: ReindexWatcher | None = None) -> ReindexReport:
         """Build a model's index and switch to it; see `Memory.reindex`.
 
         Args:
-            embedder: The model.
+            model: A name, the path of a folder, or an embedder.
             progress: Called before the first batch and after each; what it raises leaves the rest.
         """
+        embedder = self._opened(model)
         info = embedder.info
         with self._store.read() as reader:
             _require_buildable(reader, info)

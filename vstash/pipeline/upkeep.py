@@ -55,4 +55,9 @@ class Upkeep:
             )
         if task == "backup":
             return self.backups.make(None, progress=lambda told: step(told.done, told.pages))
+        if task == "reindex":
+            assert request.model is not None  # noqa: S101 - it was asked for when it was queued
+            return self.switching.reindex(
+                request.model, progress=lambda told: step(told.done, told.chunks)
+            )
         return self.compacting.compact(full=request.full, progress=lambda told: step(told.steps, 0))

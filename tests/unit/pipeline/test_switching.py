@@ -120,12 +120,12 @@ def test_searches_go_on_during_a_reindex(tmp_path: Path) -> None:
 
     def search(memory: Memory) -> None:
         nonlocal searched
-        while not ended.is_set():
-            try:
+        try:
+            while not ended.is_set():
                 assert memory.search("amber number5 stone", k=1).hits[0].document.key == "d5"
                 searched += 1
-            except BaseException as error:  # noqa: BLE001 - told in the test's own thread
-                failures.append(error)
+        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+            failures.append(error)
 
     with filled(tmp_path / "x.db") as memory, Memory(tmp_path / "x.db", model="fake") as other:
         threads = [threading.Thread(target=search, args=(each,)) for each in (memory, other)]
