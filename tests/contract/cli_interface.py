@@ -16,6 +16,7 @@ from tests.contract.forget_calls import ForgetOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
+from tests.contract.model_calls import ModelsOverCli
 from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
 
@@ -81,6 +82,7 @@ class CliInterface(
     BackupsOverCli,
     CheckOverCli,
     ForgetOverCli,
+    ModelsOverCli,
 ):
     """The ``vstash`` command with ``--json``.
 

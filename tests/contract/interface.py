@@ -12,6 +12,7 @@ from tests.contract.data_calls import Data
 from tests.contract.forget_calls import ForgetCalls
 from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
+from tests.contract.model_calls import ModelCalls
 from tests.contract.transfer_calls import Transfers
 
 __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict", "Kind"]
@@ -52,7 +53,7 @@ class ContractError(Exception):
 
 
 class Interface(
-    Data, JobCalls, KeyCalls, Transfers, BackupCalls, CheckCalls, ForgetCalls, Protocol
+    Data, JobCalls, KeyCalls, Transfers, BackupCalls, CheckCalls, ForgetCalls, ModelCalls, Protocol
 ):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 

@@ -14,6 +14,7 @@ from tests.contract.forget_calls import ForgetOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
+from tests.contract.model_calls import ModelsOverMemory
 from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
 from vstash.errors import VstashError
@@ -57,6 +58,7 @@ def _moment(text: str | Absent | None) -> datetime | Absent | None:
 class MemoryInterface(
     DataOverMemory,
     ForgetOverMemory,
+    ModelsOverMemory,
     JobsOverMemory,
     KeysOverMemory,
     TransferOverMemory,

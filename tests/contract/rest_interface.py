@@ -23,6 +23,7 @@ from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
 from tests.contract.memory_interface import typed
+from tests.contract.model_calls import ModelsOverRest
 from tests.contract.transfer_calls import TransferOverRest
 from vstash import Memory
 from vstash.api.app import create_app
@@ -87,6 +88,7 @@ class RestInterface(
     BackupsOverRest,
     CheckOverRest,
     ForgetOverRest,
+    ModelsOverRest,
 ):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 

@@ -18,6 +18,7 @@ from vstash.api.routing import add_route
 from vstash.errors import (
     CollectionForbiddenError,
     FieldError,
+    InputError,
     ModelExistsError,
     ModelIncompleteError,
     ModelInUseError,
@@ -120,7 +121,7 @@ class ModelRoutes:
             model=ReindexReply,
             said="What was done.",
             errors=(
-                *(CollectionForbiddenError, ModelNotFoundError),
+                *(InputError, CollectionForbiddenError, ModelNotFoundError),
                 *(*_UNSUITABLE, *WRITING, *REPEATABLE),
             ),
             extra={LONG: True},
@@ -155,7 +156,10 @@ class ModelRoutes:
             summary="Remove the index of a model that is not in use",
             model=ModelStateReply,
             said="The model as it was; it stays installed.",
-            errors=(CollectionForbiddenError, ModelNotFoundError, ModelInUseError, *WRITING),
+            errors=(
+                *(InputError, CollectionForbiddenError, ModelNotFoundError, ModelInUseError),
+                *WRITING,
+            ),
             extra={LONG: True},
         )
 

@@ -231,7 +231,7 @@ def test_a_model_that_cannot_take_over(tmp_path: Path) -> None:
     with filled(tmp_path / "x.db") as memory:
         before = memory.models()
         with pytest.raises(ModelTooShortError):
-            memory.reindex(_Other(32, max_tokens=4))
+            memory.reindex(_Other(32, max_tokens=4, sha256="b" * 64))
         with pytest.raises(ModelExistsError):
             memory.reindex(_Other(32, name="fake"))
         assert memory.models() == before
