@@ -14,6 +14,7 @@ from vstash.errors import (
     ModelExistsError,
     ModelIncompleteError,
     ModelInUseError,
+    ModelNotFoundError,
     ModelTooShortError,
     StoreFullError,
 )
@@ -278,6 +279,7 @@ class _Run:
     def rest(self) -> int:
         """How many chunks are missing, counted to one more than what can be caught up with at once."""
         with self._store.read() as reader:
+            self._require_there(reader)
             last = reader.indexes.last_chunk()
             found = reader.indexes.missing(self.number, _AT_ONCE + 1, after=self._through)
         if not found:
@@ -290,6 +292,7 @@ class _Run:
             self._batches(), partial(embedded_batch, self._readying), workers=1
         ):
             with self._store.write() as writer:
+                self._require_there(writer)
                 self.embedded += writer.indexes.fill(self.number, ids, matrix)
                 writer.touch()
             self._through = int(ids[-1])
@@ -300,6 +303,7 @@ class _Run:
         last = self._through
         while True:
             with self._store.read() as reader:
+                self._require_there(reader)
                 found = reader.indexes.missing(self.number, _ROUND, after=last)
                 rows = list(reader.passages(found))
             if not found:
@@ -310,6 +314,7 @@ class _Run:
 
     def catch_up(self, writer: Writer) -> bool:
         """Store what was written since, in the transaction that switches; False where it is too much."""
+        self._require_there(writer)
         missing = writer.indexes.missing(self.number, _AT_ONCE + 1, after=self._through)
         if len(missing) > _AT_ONCE:
             return False
@@ -317,6 +322,12 @@ class _Run:
         if rows:
             self.embedded += writer.indexes.fill(self.number, *embedded_batch(self._readying, rows))
         return True
+
+    def _require_there(self, reader: Reader) -> None:
+        if not reader.indexes.knows(self.number):
+            raise ModelNotFoundError(
+                "The index was removed while it was worked on.", pointer="/name"
+            )
 
     def tell(self) -> None:
         """Say how far it is."""

@@ -83,6 +83,10 @@ class IndexReader:
             for number, info in models.every_model(self._connection)
         ]
 
+    def knows(self, model: int) -> bool:
+        """Whether there is an index of a model, by its number."""
+        return model in models.numbers(self._connection)
+
     def find(self, sha256: str) -> StoredIndex | None:
         """The index of a model, None for none."""
         return next((each for each in self.listed() if each.info.sha256 == sha256), None)
