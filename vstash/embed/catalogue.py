@@ -109,19 +109,19 @@ def known_models(models: Path) -> dict[str, ModelInfo]:
     return installed_models(models) | packaged
 
 
-def model_name(info: ModelInfo, models: Path) -> str | None:
-    """The name that opens the model of a file, by its digest; None when it is not on this machine.
+def model_name(sha256: str, dimension: int, models: Path) -> str | None:
+    """The name that opens the model of a file; None when it is not on this machine.
 
     Args:
-        info: What the file says of its model.
+        sha256: What the file says which model it is.
+        dimension: Of the model.
         models: The folder of installed models.
     """
-    if _FAKES.fullmatch(info.name):
-        return info.name if open_model(info.name).info.sha256 == info.sha256 else None
     for name, known in known_models(models).items():
-        if known.sha256 == info.sha256:
+        if known.sha256 == sha256:
             return name
-    return None
+    fakes = (name for name in (_FAKE, f"{_FAKE}-{dimension}") if _FAKES.fullmatch(name))
+    return next((name for name in fakes if open_model(name).info.sha256 == sha256), None)
 
 
 def packaged_folder(name: str) -> Path:

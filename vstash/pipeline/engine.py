@@ -157,7 +157,7 @@ def opened_by(info: ModelInfo, settings: Settings) -> Embedder:
         ModelMissingError: When it is not.
     """
     folder = settings.models_path()
-    name = model_name(info, folder)
+    name = model_name(info.sha256, info.dimension, folder)
     if name is None:
         raise ModelMissingError(
             f"The file is searched with the model {info.name} ({info.dimension} dimensions, sha256 "

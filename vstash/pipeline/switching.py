@@ -95,7 +95,7 @@ class Switching:
                 sha256=index.info.sha256,
                 index=_state(index),
                 active=index.active,
-                installed=model_name(index.info, folder) is not None,
+                installed=model_name(index.info.sha256, index.info.dimension, folder) is not None,
                 vectors=index.vectors,
                 awaiting=max(chunks - index.vectors, 0),
                 bytes=index.vectors * bytes_per_chunk(index.info.dimension),

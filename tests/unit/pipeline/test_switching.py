@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vstash import Memory, NewDocument
+from vstash import Memory, NewDocument, salvage
 from vstash.errors import (
     ModelExistsError,
     ModelIncompleteError,
@@ -288,3 +288,19 @@ def test_forgotten_in_every_index(tmp_path: Path) -> None:
         memory.forget(key="d5")
         assert [state(memory, name).vectors for name in ("fake", "fake-32")] == [COUNT - 1] * 2
         assert memory.check().ok
+
+
+def test_salvage_of_a_switched_file(tmp_path: Path) -> None:
+    """What is saved keeps the vectors of the active model, unless another has the same dimension."""
+    with filled(tmp_path / "x.db") as memory:
+        memory.reindex("fake-32")
+    report = salvage(tmp_path / "x.db", tmp_path / "saved.db", settings=Settings())
+    assert (report.whole, report.vectors, report.awaiting) == (COUNT, COUNT, 0)
+    with Memory(tmp_path / "saved.db", settings=Settings()) as memory:
+        assert memory.stats().model.name == "fake-32"
+        assert finds(memory, 7)
+    own = _Other(32, name="own", sha256="a" * 64)
+    with Memory(tmp_path / "x.db", settings=Settings()) as memory:
+        memory.reindex(own)
+    report = salvage(tmp_path / "x.db", tmp_path / "again.db", model=own)
+    assert (report.whole, report.vectors, report.awaiting) == (COUNT, 0, COUNT)
