@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from vstash import Memory, NewDocument, salvage
 from vstash.errors import (
+    FieldError,
     ModelExistsError,
     ModelIncompleteError,
     ModelInUseError,
@@ -288,6 +290,27 @@ def test_forgotten_in_every_index(tmp_path: Path) -> None:
         memory.forget(key="d5")
         assert [state(memory, name).vectors for name in ("fake", "fake-32")] == [COUNT - 1] * 2
         assert memory.check().ok
+
+
+def test_a_job_reindexes(tmp_path: Path) -> None:
+    """In the background too, by the name of an installed model alone; jobs after it use the new model."""
+    with filled(tmp_path / "x.db") as memory:
+        for wrong in ("none", str(tmp_path), None):
+            with pytest.raises((ModelNotFoundError, FieldError)):
+                memory.start_upkeep("reindex", model=wrong)
+        with pytest.raises(FieldError):
+            memory.start_upkeep("check", model="fake-32")
+        job = memory.start_upkeep("reindex", model="fake-32")
+        while not memory.job(job.id).ended:
+            time.sleep(0.02)
+        outcome = memory.job(job.id).outcome
+        assert outcome is not None
+        assert (outcome["model"], outcome["embedded"]) == ("fake-32", COUNT)
+        memory.add("amber number902 stone", key="d902", embed="later")
+        memory.embed_in_background()
+        while memory.stats().awaiting:
+            time.sleep(0.02)
+        assert finds(memory, 902)
 
 
 def test_salvage_of_a_switched_file(tmp_path: Path) -> None:
