@@ -131,7 +131,7 @@ class Readying:
         dimension = self._embedder.info.dimension
         distinct = dict(zip(digests, passages, strict=True))
         with self._store.read() as reader:
-            known = reader.known_vectors(self.served.number, list(distinct))
+            known = reader.known_vectors(self.served, list(distinct))
         found = {
             each: np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
             for each, value in known.items()

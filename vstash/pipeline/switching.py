@@ -275,6 +275,7 @@ class _Run:
         self.start = time.perf_counter()
         # Ids are never used again: up to here every chunk has its vector, whatever comes.
         self._through = 0
+        self._anew = -1
 
     def rest(self) -> int:
         """How many chunks are missing, counted to one more than what can be caught up with at once."""
@@ -288,12 +289,12 @@ class _Run:
 
     def go_through(self) -> None:
         """Embed what is missing now, in short transactions, others writing in between."""
-        for ids, matrix in overlapped(
+        for ids, digests, matrix in overlapped(
             self._batches(), partial(embedded_batch, self._readying), workers=1
         ):
             with self._store.write() as writer:
                 self._require_there(writer)
-                self.embedded += writer.indexes.fill(self.number, ids, matrix)
+                self.embedded += writer.indexes.fill(self.number, ids, digests, matrix)
                 writer.touch()
             self._through = int(ids[-1])
             self.tell()
@@ -324,10 +325,13 @@ class _Run:
         return True
 
     def _require_there(self, reader: Reader) -> None:
-        if not reader.indexes.knows(self.number):
+        if not reader.indexes.knows(self._readying.served):
             raise ModelNotFoundError(
                 "The index was removed while it was worked on.", pointer="/name"
             )
+        if reader.derived_anew != self._anew:
+            # A backup was restored: what had its vector may have none.
+            self._anew, self._through = reader.derived_anew, 0
 
     def tell(self) -> None:
         """Say how far it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -83,9 +83,9 @@ class IndexReader:
             for number, info in models.every_model(self._connection)
         ]
 
-    def knows(self, model: int) -> bool:
-        """Whether there is an index of a model, by its number."""
-        return model in models.numbers(self._connection)
+    def knows(self, model: models.Served) -> bool:
+        """Whether there is an index of this very model under its number."""
+        return models.knows(self._connection, model)
 
     def find(self, sha256: str) -> StoredIndex | None:
         """The index of a model, None for none."""
@@ -154,12 +154,14 @@ class IndexWriter(IndexReader):
         self._crash_point("reindex:begin")
         return number
 
-    def fill(self, model: int, ids: IdArray, matrix: FloatArray) -> int:
+    def fill(self, model: int, ids: IdArray, digests: Sequence[bytes], matrix: FloatArray) -> int:
         """Store vectors of a model that is not the active one.
 
         Args:
             model: Its number.
-            ids: Chunk ids, shape (n,), ascending; those that are gone or have a vector are passed over.
+            ids: Chunk ids, shape (n,), ascending; those that are gone, have a vector, or are others by
+                now, since a backup was restored, are passed over.
+            digests: Of what was embedded.
             matrix: Shape (n, dimension), float32, length 1.
 
         Returns:
@@ -169,7 +171,7 @@ class IndexWriter(IndexReader):
             self._connection,
             f"SELECT id FROM chunk WHERE id IN carray(?1) AND id NOT IN "
             f"(SELECT chunk FROM vector_{model} WHERE chunk IN carray(?1))",
-            (id_list(ids),),
+            (id_list(queue.still(self._connection, ids, digests)),),
         )
         wanted = np.isin(ids, np.fromiter((row[0] for row in rows), np.int64, len(rows)))
         if not wanted.any():

@@ -17,6 +17,7 @@ __all__ = [
     "create_signs",
     "create_tables",
     "every_model",
+    "knows",
     "numbers",
     "register_model",
     "retire_number",
@@ -128,6 +129,12 @@ def served(connection: apsw.Connection) -> Served | None:
         "SELECT id, sha256 FROM model ORDER BY active DESC, id DESC LIMIT 1"
     ).fetchone()
     return None if row is None else Served(*row)
+
+
+def knows(connection: apsw.Connection, model: Served) -> bool:
+    """Whether the file has an index of this very model under its number."""
+    rows = fetch(connection, "SELECT 1 FROM model WHERE id = ? AND sha256 = ?", model)
+    return bool(rows)
 
 
 def numbers(connection: apsw.Connection) -> list[int]:

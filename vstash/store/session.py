@@ -310,11 +310,11 @@ class Reader(DocumentReader):
         ids = queue.waiting(self._connection, limit, after)
         return list(documents.passages(self._connection, ids))
 
-    def known_vectors(self, model: int, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+    def known_vectors(self, model: Served, digests: Sequence[bytes]) -> dict[bytes, bytes]:
         """Vectors that equal passages already have, as float32 bytes by digest."""
-        if model not in models.numbers(self._connection):
+        if not models.knows(self._connection, model):
             return {}
-        return queue.known_vectors(self._connection, model, digests)
+        return queue.known_vectors(self._connection, model.number, digests)
 
     def disagreements(
         self, *, collection: str | None, limit: int, before: int | None

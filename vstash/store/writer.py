@@ -154,8 +154,7 @@ class Writer(BesideWriter):
         made_by = self._made_by
         if made_by is None:
             return self._model_number()
-        known = models.numbers(self._connection)
-        return made_by.number if made_by.number in known else None
+        return made_by.number if models.knows(self._connection, made_by) else None
 
     def use_model(self, info: ModelInfo) -> int:
         """Make a model the active one of a file without vectors; returns its number."""
