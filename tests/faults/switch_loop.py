@@ -63,6 +63,9 @@ def found(path: Path) -> dict[str, bool]:
         building = [each for each in memory.models() if each.index == "building"]
         other = _OTHER if stats.model.name == "fake" else "fake"
         there = sum(each.vectors for each in memory.models() if each.name == other)
+        with memory._engine.store.read() as reader:
+            # What is left of an index that was being removed is not gone on with.
+            there = 0 if reader.indexes.removing else there
         report = memory.reindex(other)
         return {
             "whole": sound and finds and stats.awaiting == 0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, Union
 
@@ -22,6 +21,7 @@ from vstash.errors.missing import no_model
 from vstash.pipeline.embedding import embedded_batch
 from vstash.pipeline.overlap import overlapped
 from vstash.pipeline.ready import SPECIAL_TOKENS, Readying
+from vstash.store.folders import free_bytes
 from vstash.store.indexes import StoredIndex, bytes_per_chunk
 from vstash.store.models import Served
 from vstash.switching import (
@@ -119,6 +119,7 @@ class Switching:
         """
         embedder = self._opened(model)
         info = embedder.info
+        self._finish_removals()
         with self._store.read() as reader:
             _require_buildable(reader, info)
             self._require_room(reader, info)
@@ -154,25 +155,38 @@ class Switching:
         """Remove a model's index; see `Memory.remove_model`."""
         index = self._named(name)
         gone = next(each for each in self.states() if each.sha256 == index.info.sha256)
+        self._finish_removals()
+        with self._store.write() as writer:
+            served = writer.served
+            if served is not None and served.number == index.number:
+                raise ModelInUseError(
+                    "The file is searched with this model: switch to another one first, with "
+                    "`vstash model use` or `vstash reindex`.",
+                    pointer="/name",
+                )
+            there = writer.indexes.knows(Served(index.number, index.info.sha256))
+            if there and writer.indexes.removing in {0, index.number}:
+                writer.indexes.drop_some(index.number, _REMOVED)
+            writer.touch()
+        self._finish_removals()
+        return gone
+
+    def _finish_removals(self) -> None:
+        """Go on with a removal that was begun, by whomever, until none is left."""
+        with self._store.read() as reader:
+            begun = bool(reader.indexes.removing)
+        if not begun:
+            return
         more = True
         while more:
-            with self._store.write() as writer:
-                served = writer.served
-                if served is not None and served.number == index.number:
-                    raise ModelInUseError(
-                        "The file is searched with this model: switch to another one first, with "
-                        "`vstash model use` or `vstash reindex`.",
-                        pointer="/name",
-                    )
-                if writer.indexes.find(index.info.sha256) is None:
-                    break
-                more = writer.indexes.drop_some(index.number, _REMOVED)
-                writer.touch()
-                if not more:
-                    writer.forget_derived()
             time.sleep(_PAUSE_S)
+            with self._store.write() as writer:
+                number = writer.indexes.removing
+                more = bool(number)
+                if number and not writer.indexes.drop_some(number, _REMOVED):
+                    writer.forget_derived()
+                writer.touch()
         self._shrink()
-        return gone
 
     def _shrink(self) -> None:
         more = True
@@ -194,14 +208,12 @@ class Switching:
         # The write-ahead log holds what is not yet moved into the file.
         needed = max(missing, 0) * bytes_per_chunk(info.dimension)
         room = reader.indexes.free_bytes()
-        with suppress(OSError, AttributeError):  # Windows has no statvfs
-            found = os.statvfs(self._store.path.parent)
-            free = found.f_bavail * found.f_frsize
-            if needed > room + max(free - _LEAST_FREE_BYTES, 0):
-                raise StoreFullError(
-                    f"The index needs about {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are "
-                    "left where the file is. Make room and repeat it; nothing was changed."
-                )
+        free = free_bytes(self._store.path.parent)
+        if free is not None and needed > room + max(free - _LEAST_FREE_BYTES, 0):
+            raise StoreFullError(
+                f"The index needs about {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are "
+                "left where the file is. Make room and repeat it; nothing was changed."
+            )
 
     def _complete(self, run: _Run, *, later: bool = False) -> ReindexReport:
         """Embed what is missing until so little is that it goes into the transaction of the switch."""
@@ -217,6 +229,7 @@ class Switching:
         with self._store.write() as writer:
             start = time.perf_counter()
             before = writer.model
+            run.require_there(writer)
             if not later and not run.catch_up(writer):
                 return None
             switched = before is None or before[0] != run.number
@@ -280,7 +293,7 @@ class _Run:
     def rest(self) -> int:
         """How many chunks are missing, counted to one more than what can be caught up with at once."""
         with self._store.read() as reader:
-            self._require_there(reader)
+            self.require_there(reader)
             last = reader.indexes.last_chunk()
             found = reader.indexes.missing(self.number, _AT_ONCE + 1, after=self._through)
         if not found:
@@ -293,7 +306,7 @@ class _Run:
             self._batches(), partial(embedded_batch, self._readying), workers=1
         ):
             with self._store.write() as writer:
-                self._require_there(writer)
+                self.require_there(writer)
                 self.embedded += writer.indexes.fill(self.number, ids, digests, matrix)
                 writer.touch()
             self._through = int(ids[-1])
@@ -304,7 +317,7 @@ class _Run:
         last = self._through
         while True:
             with self._store.read() as reader:
-                self._require_there(reader)
+                self.require_there(reader)
                 found = reader.indexes.missing(self.number, _ROUND, after=last)
                 rows = list(reader.passages(found))
             if not found:
@@ -315,7 +328,6 @@ class _Run:
 
     def catch_up(self, writer: Writer) -> bool:
         """Store what was written since, in the transaction that switches; False where it is too much."""
-        self._require_there(writer)
         missing = writer.indexes.missing(self.number, _AT_ONCE + 1, after=self._through)
         if len(missing) > _AT_ONCE:
             return False
@@ -324,8 +336,10 @@ class _Run:
             self.embedded += writer.indexes.fill(self.number, *embedded_batch(self._readying, rows))
         return True
 
-    def _require_there(self, reader: Reader) -> None:
-        if not reader.indexes.knows(self._readying.served):
+    def require_there(self, reader: Reader) -> None:
+        """Refuse to go on with an index that is gone or going."""
+        there = reader.indexes.knows(self._readying.served)
+        if not there or reader.indexes.removing == self.number:
             raise ModelNotFoundError(
                 "The index was removed while it was worked on.", pointer="/name"
             )

@@ -20,6 +20,8 @@ __all__ = ["IndexReader", "IndexWriter", "StoredIndex", "bytes_per_chunk"]
 
 # There while the index of a model is being built for the first time: its number in the file.
 _BUILDING: Final = "model_building"
+# There while the index of a model is being removed, so that nobody goes on with what is left of it.
+_REMOVING: Final = "model_removing"
 # What the log says of cosines up to this search is of another model than the active one.
 _EVIDENCE: Final = "evidence_after"
 _PAGE_BYTES: Final = 8192
@@ -48,7 +50,7 @@ class StoredIndex:
         number: The model's.
         info: Which model it is.
         active: Whether searches use it.
-        building: Whether it was never complete so far.
+        building: Whether it was never complete so far, or is being removed.
         vectors: Of chunks that have one.
     """
 
@@ -71,13 +73,14 @@ class IndexReader:
 
     def listed(self) -> list[StoredIndex]:
         """All of them, the oldest first."""
-        active, building = models.served(self._connection), self._building()
+        active = models.served(self._connection)
+        building = (self._marked(_BUILDING), self.removing)
         return [
             StoredIndex(
                 number,
                 info,
                 active is not None and number == active.number,
-                number == building,
+                number in building,
                 self._count(number),
             )
             for number, info in models.every_model(self._connection)
@@ -91,8 +94,13 @@ class IndexReader:
         """The index of a model, None for none."""
         return next((each for each in self.listed() if each.info.sha256 == sha256), None)
 
-    def _building(self) -> int:
-        rows = fetch(self._connection, "SELECT value FROM meta WHERE name = ?", (_BUILDING,))
+    @property
+    def removing(self) -> int:
+        """The number of the model whose index is being removed, 0 for none."""
+        return self._marked(_REMOVING)
+
+    def _marked(self, name: str) -> int:
+        rows = fetch(self._connection, "SELECT value FROM meta WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else 0
 
     def _count(self, model: int) -> int:
@@ -202,7 +210,7 @@ class IndexWriter(IndexReader):
             "INSERT INTO awaiting (chunk) SELECT c.id FROM chunk AS c WHERE NOT EXISTS "
             f"(SELECT 1 FROM coarse_{model}_rowids AS r WHERE r.rowid = c.id)"
         )
-        if self._building() == model:
+        if self._marked(_BUILDING) == model:
             self._unmark(_BUILDING)
         self._mark(
             _EVIDENCE,
@@ -217,6 +225,7 @@ class IndexWriter(IndexReader):
             model: Its number.
             rows: At most so many vectors.
         """
+        self._mark(_REMOVING, model)
         found = fetch(
             self._connection, f"SELECT chunk FROM vector_{model} ORDER BY chunk LIMIT ?", (rows,)
         )
@@ -236,12 +245,15 @@ class IndexWriter(IndexReader):
 
     def _drop(self, model: int) -> None:
         models.retire_number(self._connection, model)
+        # Whoever began to write with this model before may have added one since.
+        codes.clear_codes(self._connection, model)
         calibration.clear_calibration(self._connection, model)
         self._connection.execute(f"DROP TABLE vector_{model}")
         self._connection.execute(f"DROP TABLE coarse_{model}")
         self._connection.execute("DELETE FROM model WHERE id = ?", (model,))
-        if self._building() == model:
+        if self._marked(_BUILDING) == model:
             self._unmark(_BUILDING)
+        self._unmark(_REMOVING)
 
     def _mark(self, name: str, value: int) -> None:
         self._connection.execute(

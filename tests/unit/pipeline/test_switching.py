@@ -327,3 +327,17 @@ def test_salvage_of_a_switched_file(tmp_path: Path) -> None:
         memory.reindex(own)
     report = salvage(tmp_path / "x.db", tmp_path / "again.db", model=own)
     assert (report.whole, report.vectors, report.awaiting) == (COUNT, 0, COUNT)
+
+
+def test_a_removal_that_was_cut_short(tmp_path: Path) -> None:
+    """What is left of an index that was being removed is never gone on with: the next call removes it."""
+    with filled(tmp_path / "x.db") as memory:
+        memory.reindex("fake-32")
+        with memory._engine.store.write() as writer:
+            writer.indexes.drop_some(1, 30)
+            writer.touch()
+        assert memory.check().ok
+        with pytest.raises(ModelIncompleteError):
+            memory.use_model("fake")
+        assert memory.reindex("fake").embedded == COUNT
+        assert memory.check().ok
