@@ -14,6 +14,7 @@ from vstash.log_reports import (
     TermRate,
 )
 from vstash.memory import Memory
+from vstash.memory.installing import install_model, installed_models, uninstall_model
 from vstash.memory.migrating import migrate
 from vstash.memory.restoring import restore
 from vstash.memory.salvaging import salvage
@@ -36,6 +37,7 @@ from vstash.reports import (
     IngestReport,
     Stats,
 )
+from vstash.switching import ModelState, ReindexProgress, ReindexReport
 from vstash.transfers import ImportProgress, ImportReport
 from vstash.types import (
     UNSET,
@@ -124,10 +126,13 @@ __all__ = [
     "MigrationStep",
     "MissingWord",
     "ModelInfo",
+    "ModelState",
     "NewDocument",
     "NewKey",
     "Page",
     "RedactReport",
+    "ReindexProgress",
+    "ReindexReport",
     "RepairReport",
     "RestoreReport",
     "SalvageProgress",
@@ -142,9 +147,12 @@ __all__ = [
     "VstashError",
     "Weights",
     "WhyNot",
+    "install_model",
+    "installed_models",
     "migrate",
     "restore",
     "salvage",
+    "uninstall_model",
 ]
 
 __version__ = "1.0.0a1"

@@ -23,9 +23,9 @@ __all__ = [
     "UpkeepTask",
 ]
 
-UpkeepTask = Literal["check", "repair", "backup", "compact"]
+UpkeepTask = Literal["check", "repair", "backup", "compact", "reindex"]
 UPKEEP_TASKS: Final[tuple[UpkeepTask, ...]] = get_args(UpkeepTask)
-JobKind = Literal["ingest", "check", "repair", "backup", "compact"]
+JobKind = Literal["ingest", "check", "repair", "backup", "compact", "reindex"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 JOB_STATES: Final[tuple[JobState, ...]] = get_args(JobState)
 
@@ -48,10 +48,12 @@ class UpkeepRequest:
     Attributes:
         quick: Of a check: leave out what reads every text and vector.
         full: Of a compaction: give all free room back, which makes writers wait.
+        model: Of a reindex: the name of the model.
     """
 
     quick: bool = False
     full: bool = False
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

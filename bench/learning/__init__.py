@@ -1,1 +1,1 @@
-"""What learning costs and gains."""
+"""Benchmarks of what is learnt, and of models that take the place of others."""

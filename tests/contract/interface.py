@@ -13,6 +13,7 @@ from tests.contract.forget_calls import ForgetCalls
 from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
 from tests.contract.log_calls import LogCalls
+from tests.contract.model_calls import ModelCalls
 from tests.contract.transfer_calls import Transfers
 
 __all__ = ["ABSENT", "KINDS", "Absent", "ContractError", "Interface", "JsonDict", "Kind"]
@@ -53,7 +54,16 @@ class ContractError(Exception):
 
 
 class Interface(
-    Data, JobCalls, KeyCalls, Transfers, BackupCalls, CheckCalls, ForgetCalls, LogCalls, Protocol
+    Data,
+    JobCalls,
+    KeyCalls,
+    Transfers,
+    BackupCalls,
+    CheckCalls,
+    ForgetCalls,
+    LogCalls,
+    ModelCalls,
+    Protocol,
 ):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.
 

@@ -15,6 +15,7 @@ from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Ki
 from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
 from tests.contract.log_calls import LogOverMemory
+from tests.contract.model_calls import ModelsOverMemory
 from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
 from vstash.errors import VstashError
@@ -59,6 +60,7 @@ class MemoryInterface(
     DataOverMemory,
     ForgetOverMemory,
     LogOverMemory,
+    ModelsOverMemory,
     JobsOverMemory,
     KeysOverMemory,
     TransferOverMemory,

@@ -24,6 +24,7 @@ from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
 from tests.contract.log_calls import LogOverRest
 from tests.contract.memory_interface import typed
+from tests.contract.model_calls import ModelsOverRest
 from tests.contract.transfer_calls import TransferOverRest
 from vstash import Memory
 from vstash.api.app import create_app
@@ -89,6 +90,7 @@ class RestInterface(
     CheckOverRest,
     ForgetOverRest,
     LogOverRest,
+    ModelsOverRest,
 ):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 

@@ -58,6 +58,7 @@ FAULTS: Final = {
     "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),
     "processes": ("processes_loop", 600, "seconds of processes on one file, killed and stopped"),
     "restart": ("restart_loop", 50, "starts of a service under load, after SIGTERM and SIGKILL"),
+    "switch": ("switch_loop", 200, "processes that switch models, killed with -9"),
     "soak": ("soak_loop", 1800, "seconds of all operations mixed"),
 }
 

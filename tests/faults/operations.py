@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from vstash import Document, Memory, NewDocument
-from vstash.errors import CollectionNotFoundError, JobFinishedError
+from vstash.errors import CollectionNotFoundError, JobFinishedError, ModelNotFoundError
 from vstash.replies import Reply, Request
+from vstash.switching import ReindexProgress
 from vstash.types import JsonObject
 
 __all__ = ["ACTIONS", "Acting", "Change", "applied", "background", "held"]
@@ -32,6 +33,14 @@ _ACCESS_KEYS: Final = 12
 _JOBS: Final = 60
 _VERDICTS: Final = 200
 _BACKUPS: Final = 3
+
+# So many chunks are left without a vector of the other model: with fewer it would take over.
+_NOT_BUILT: Final = 64
+
+
+class _EnoughError(Exception):
+    """The index stays half built."""
+
 
 # What a name stands for in the file, None where there is nothing. Names are "document COLLECTION KEY",
 # "access NAME", "verdict SEARCH CHUNK" and "job ID".
@@ -306,6 +315,21 @@ def _restore(acting: Acting) -> None:
     acting.change(before, lambda: acting.memory.restore(name, force=True))
 
 
+def _index(acting: Acting) -> None:
+    """Begin the index of another model, or go on with it, or remove it; it is never switched to."""
+
+    def enough(told: ReindexProgress) -> None:
+        if told.chunks - told.done <= _NOT_BUILT or not acting.rng.randrange(3):
+            raise _EnoughError
+
+    # Others may do the same meanwhile.
+    with suppress(ModelNotFoundError, _EnoughError):
+        if acting.rng.randrange(2):
+            acting.memory.reindex("fake-32", progress=enough)
+        else:
+            acting.memory.remove_model("fake-32")
+
+
 def _repair(acting: Acting) -> None:
     if not acting.memory.check(level="quick").ok or not acting.memory.repair().ok:
         message = "the file does not agree with itself"
@@ -334,6 +358,7 @@ ACTIONS: Final[dict[str, tuple[Callable[[Acting], None], float]]] = {
     "backup": (_backup, 0.5),
     "restore": (_restore, 0.5),
     "repair": (_repair, 0.5),
+    "index": (_index, 0.5),
 }
 
 

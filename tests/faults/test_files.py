@@ -177,6 +177,10 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "back_up_when_due": lambda: memory.back_up_when_due(every_s=1, keep=1),
         "back_up_in_background": memory.back_up_in_background,
         "restore": lambda: memory.restore(folder / "x.db"),
+        "models": memory.models,
+        "reindex": lambda: memory.reindex("fake-32"),
+        "use_model": lambda: memory.use_model("fake"),
+        "remove_model": lambda: memory.remove_model("fake"),
     }
 
 

@@ -184,6 +184,10 @@ CASES: Final = [
     *of("POST /v1/check", {"whole": True}),
     *of("POST /v1/repair", {"whole": True}),
     *of("POST /v1/compact", {"whole": True}),
+    *of("GET /v1/models", {"whole": True}),
+    *of("POST /v1/models/{name}:reindex", {"whole": True}),
+    *of("POST /v1/models/{name}:use", {"whole": True, "body": {}}),
+    *of("DELETE /v1/models/{name}", {"whole": True}),
     *of(
         "POST /v1/calibrate", {"whole": True, "body": there(probes=50)}, {"whole": True, "body": {}}
     ),

@@ -33,6 +33,7 @@ from vstash.api.load import Load, work_threads
 from vstash.api.logged import LogRoutes
 from vstash.api.metrics import Cached, Metrics
 from vstash.api.misses import MissRoutes
+from vstash.api.models import ModelRoutes
 from vstash.api.operations import Operations
 from vstash.api.outer import Outer
 from vstash.api.problems import install_handlers
@@ -105,6 +106,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         ConfigurationRoutes,
         JobRoutes,
         UpkeepRoutes,
+        ModelRoutes,
     ):
         routes(memory).attach(app)
     HealthRoutes(memory, metrics).attach(app)

@@ -103,6 +103,7 @@ class UpkeepRequestReply(Reply):
 
     quick: bool = Field(description="Of a check.")
     full: bool = Field(description="Of a compaction.")
+    model: str | None = Field(description="Of a reindex.")
 
 
 class JobProgressReply(Reply):

@@ -14,7 +14,13 @@ from vstash.api.describe import BODY, WRITING
 from vstash.api.jobs import QUEUED, JobReply, queued
 from vstash.api.repeating import REPEATABLE, Repeat
 from vstash.api.routing import add_route
-from vstash.errors import CollectionForbiddenError, FieldError, OverloadError
+from vstash.errors import (
+    CollectionForbiddenError,
+    FieldError,
+    ModelInvalidError,
+    ModelNotFoundError,
+    OverloadError,
+)
 from vstash.jobs import UpkeepTask
 from vstash.memory import Memory
 
@@ -31,6 +37,9 @@ class UpkeepInput(inputs.Body):
     full: bool = Field(
         default=False,
         description="Of a compaction: give all free room back, which makes writers wait.",
+    )
+    model: str | None = Field(
+        default=None, description="Of a reindex: the name of an installed model."
     )
 
 
@@ -53,7 +62,7 @@ class UpkeepRoutes:
             self.start,
             scope="admin",
             name="startUpkeep",
-            summary="Check, repair, back up or compact the file in the background",
+            summary="Check, repair, back up, compact or reindex the file in the background",
             status=202,
             model=JobReply,
             said="The job, queued.",
@@ -63,6 +72,8 @@ class UpkeepRoutes:
                 FieldError,
                 CollectionForbiddenError,
                 OverloadError,
+                ModelNotFoundError,
+                ModelInvalidError,
                 *WRITING,
                 *REPEATABLE,
             ),
@@ -78,6 +89,8 @@ class UpkeepRoutes:
         caller.whole_file()
         return repeat(
             self._memory,
-            lambda: self._memory.start_upkeep(given.task, quick=given.quick, full=given.full),
+            lambda: self._memory.start_upkeep(
+                given.task, quick=given.quick, full=given.full, model=given.model
+            ),
             queued,
         )

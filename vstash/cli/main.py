@@ -31,6 +31,7 @@ from vstash.cli.judging import feedback
 from vstash.cli.logged import disagreements
 from vstash.cli.migrating import migrate
 from vstash.cli.misses import why_not
+from vstash.cli.models import model, reindex
 from vstash.cli.options import add_options
 from vstash.cli.removing import collections, delete
 from vstash.cli.salvaging import salvage
@@ -117,6 +118,8 @@ for command in (
     stats,
     check,
     compact,
+    model,
+    reindex,
     migrate,
     salvage,
     backup,

@@ -57,6 +57,10 @@ class _Shown:
     def _rate(self, done: int) -> float:
         return done / max(time.perf_counter() - self._started, 1e-9)
 
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(line)
+
     def stop(self) -> None:
         """Take the bar away, so that something else can be shown; may be called twice."""
         self._bar.stop()

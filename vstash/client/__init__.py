@@ -12,6 +12,7 @@ from vstash.client.documents import Documents
 from vstash.client.granting import Granting
 from vstash.client.judging import Judging
 from vstash.client.searching import Searching
+from vstash.client.switching import Switching
 from vstash.client.transferring import Transferring
 from vstash.client.transport import Transport
 from vstash.client.working import Working
@@ -20,7 +21,16 @@ __all__ = ["Client"]
 
 
 class Client(
-    Documents, Searching, Collecting, Judging, Granting, Transferring, Working, BackingUp, Checking
+    Documents,
+    Searching,
+    Collecting,
+    Judging,
+    Granting,
+    Transferring,
+    Working,
+    BackingUp,
+    Checking,
+    Switching,
 ):
     """A vstash service, used like a `Memory`; safe to share between threads.
 

@@ -17,6 +17,7 @@ __all__ = [
     "MODEL_FILES",
     "ModelFolder",
     "read_checked",
+    "read_described",
     "read_model_folder",
     "read_model_info",
 ]
@@ -120,6 +121,18 @@ def read_model_folder(folder: Path) -> ModelFolder:
         calibration=fields.calibration(),
     )
     return ModelFolder(path=folder, info=info, digests=digests)
+
+
+def read_described(folder: Path) -> dict[str, object]:
+    """All fields of a model folder's description, also those that vstash does not read.
+
+    Args:
+        folder: Folder with model.json.
+
+    Raises:
+        ModelInvalidError: When it is missing or not one JSON object.
+    """
+    return _read_json(folder / _DESCRIPTION)
 
 
 def read_checked(folder: ModelFolder, file: str) -> bytes:

@@ -21,6 +21,7 @@ __all__ = ["FakeEmbedder"]
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _COMMON = 0.05
 _DIGEST_BYTES = 64
+_DIMENSION = 64
 
 
 @lru_cache(maxsize=50_000)
@@ -65,11 +66,11 @@ class FakeEmbedder:
         True
     """
 
-    def __init__(self, dimension: int = 64) -> None:
+    def __init__(self, dimension: int = _DIMENSION) -> None:
         if dimension < 1:
             raise ValueError("dimension must be at least 1")
         self._info = ModelInfo(
-            name="fake",
+            name="fake" if dimension == _DIMENSION else f"fake-{dimension}",
             dimension=dimension,
             sha256=hashlib.sha256(f"fake:{dimension}".encode()).hexdigest(),
             max_tokens=512,

@@ -19,7 +19,7 @@
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
         * SearchNotFoundError: a search is not in the log
-        * JobNotFoundError, KeyNotFoundError, BackupNotFoundError
+        * JobNotFoundError, KeyNotFoundError, BackupNotFoundError, ModelNotFoundError
         * PathNotFoundError: a file or folder to ingest is missing or unreadable
         * RouteNotFoundError: no such address in the REST API
     * ConflictError: the state of what was asked for stands in the way
@@ -42,6 +42,11 @@
     * ModelError
         * ModelInvalidError: a model folder lacks a file, or a file has another hash
         * ModelMismatchError: the file was written with another model
+        * ModelMissingError: the file's model is not installed on this machine
+        * ModelExistsError: another model has this name
+        * ModelInUseError: the file is searched with the model that was to be removed
+        * ModelIncompleteError: a model's index is still being built
+        * ModelTooShortError: a model reads fewer tokens than the file's chunks have
         * EmbeddingError: a model returned vectors that cannot be stored
     * StoreError
         * StoreBusyError: another process held the write lock for too long
@@ -93,6 +98,7 @@ from vstash.errors.missing import (
     DocumentNotFoundError,
     JobNotFoundError,
     KeyNotFoundError,
+    ModelNotFoundError,
     NotFoundError,
     PathNotFoundError,
     RouteNotFoundError,
@@ -127,8 +133,13 @@ from vstash.errors.service import (
 from vstash.errors.store import (
     EmbeddingError,
     ModelError,
+    ModelExistsError,
+    ModelIncompleteError,
+    ModelInUseError,
     ModelInvalidError,
     ModelMismatchError,
+    ModelMissingError,
+    ModelTooShortError,
     StoreBusyError,
     StoreCorruptError,
     StoreError,
@@ -170,8 +181,14 @@ __all__ = [
     "MethodNotAllowedError",
     "MisuseError",
     "ModelError",
+    "ModelExistsError",
+    "ModelInUseError",
+    "ModelIncompleteError",
     "ModelInvalidError",
     "ModelMismatchError",
+    "ModelMissingError",
+    "ModelNotFoundError",
+    "ModelTooShortError",
     "NotFoundError",
     "OverloadError",
     "OverwriteError",

@@ -11,6 +11,7 @@ __all__ = [
     "DocumentNotFoundError",
     "JobNotFoundError",
     "KeyNotFoundError",
+    "ModelNotFoundError",
     "NotFoundError",
     "PathNotFoundError",
     "RouteNotFoundError",
@@ -19,6 +20,7 @@ __all__ = [
     "no_collection",
     "no_document",
     "no_job",
+    "no_model",
     "no_search",
 ]
 
@@ -65,6 +67,12 @@ class KeyNotFoundError(NotFoundError):
     """No access key has this id."""
 
     code = "key_not_found"
+
+
+class ModelNotFoundError(NotFoundError):
+    """No model has this name."""
+
+    code = "model_not_found"
 
 
 class PathNotFoundError(NotFoundError):
@@ -116,6 +124,15 @@ def no_job() -> JobNotFoundError:
     """The same for a job."""
     return JobNotFoundError(
         "There is no job with this id: the last 1,000 that have ended are kept.", pointer="/id"
+    )
+
+
+def no_model(*, pointer: str = "/name") -> ModelNotFoundError:
+    """The same for a model."""
+    return ModelNotFoundError(
+        "There is no model with this name: `vstash model list` shows those that there are, and `vstash "
+        "model add` installs one.",
+        pointer=pointer,
     )
 
 

@@ -7,8 +7,13 @@ from vstash.errors.base import VstashError
 __all__ = [
     "EmbeddingError",
     "ModelError",
+    "ModelExistsError",
+    "ModelInUseError",
+    "ModelIncompleteError",
     "ModelInvalidError",
     "ModelMismatchError",
+    "ModelMissingError",
+    "ModelTooShortError",
     "StoreBusyError",
     "StoreCorruptError",
     "StoreError",
@@ -39,6 +44,41 @@ class ModelMismatchError(ModelError):
     """The file was written with another embedding model than the one given."""
 
     code = "model_mismatch"
+    status = 409
+
+
+class ModelMissingError(ModelError):
+    """The model that the file is searched with is not installed on this machine."""
+
+    code = "model_missing"
+    status = 503
+
+
+class ModelExistsError(ModelError):
+    """Another model has this name already; nothing was changed."""
+
+    code = "model_exists"
+    status = 409
+
+
+class ModelInUseError(ModelError):
+    """The file is searched with this model, so its index stays."""
+
+    code = "model_in_use"
+    status = 409
+
+
+class ModelIncompleteError(ModelError):
+    """The index of this model, or of another one, is still being built."""
+
+    code = "model_incomplete"
+    status = 409
+
+
+class ModelTooShortError(ModelError):
+    """The model reads fewer tokens than the file's chunks have; nothing was changed."""
+
+    code = "model_too_short"
     status = 409
 
 

@@ -19,6 +19,7 @@ from vstash.memory.observing import Observing
 from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
 from vstash.memory.storing import Storing
+from vstash.memory.switching import Switching
 from vstash.memory.transferring import Transferring
 from vstash.memory.working import Working
 
@@ -45,13 +46,15 @@ class Memory(
     Working,
     BackingUp,
     Checking,
+    Switching,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 
     Args:
         path: The file; None for the one in the user's data folder. A missing folder is made.
-        model: None for the setting, which is the model in the package; a model folder; ``"fake"``;
-            or an object of your own that follows `vstash.embed.protocol.Embedder`.
+        model: None for the setting, and where that is empty for the model that the file is searched
+            with, the one in the package for a new file; the name of an installed one; a model folder;
+            ``"fake"``; or an object of your own that follows `vstash.embed.protocol.Embedder`.
         settings: All other settings; None reads them from vstash.toml and VSTASH_* variables.
         create: Make the file when it is missing; False raises instead.
         warm: Begin to load the model at once, beside all else, for who is about to search.
@@ -79,6 +82,7 @@ class Memory(
         create: bool = True,
         warm: bool = False,
     ) -> None:
+        warmed: Embedder | None = None
         if warm and (model is None or isinstance(model, str)):
             # First of all: what follows takes as long to import as the model takes to load.
             from vstash.embed.catalogue import open_model  # noqa: PLC0415 - see below
@@ -86,12 +90,20 @@ class Memory(
 
             settings = load_settings() if settings is None else settings
             chosen = settings.model if model is None else model
-            model = open_model(chosen, threads=settings.threads, warm=True)
+            warmed = open_model(
+                chosen, models=settings.models_path(), threads=settings.threads, warm=True
+            )
+            if chosen:
+                model = warmed
         # Everything heavy waits until a file is opened, so that `import vstash` costs nothing.
-        from vstash.pipeline.engine import open_engine  # noqa: PLC0415 - see above
+        from vstash.pipeline.engine import open_engines  # noqa: PLC0415 - see above
 
-        self._engine = open_engine(
-            None if path is None else Path(path), model=model, settings=settings, create=create
+        self._engines = open_engines(
+            None if path is None else Path(path),
+            model=model,
+            warmed=warmed,
+            settings=settings,
+            create=create,
         )
 
     def __enter__(self) -> Memory:  # noqa: PYI034 - Self needs Python 3.11
@@ -103,13 +115,13 @@ class Memory(
     @property
     def path(self) -> Path:
         """The file, absolute."""
-        return self._engine.store.path
+        return self._engines.latest.store.path
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        return self._engine.settings
+        return self._engines.latest.settings
 
     def close(self) -> None:
         """Write what the log holds back and release the file; may be called twice."""
-        self._engine.close()
+        self._engines.latest.close()

@@ -8,7 +8,7 @@ from vstash.errors import FieldError
 from vstash.types import EmbedWhen
 
 if TYPE_CHECKING:
-    from vstash.pipeline.engine import Engine
+    from vstash.pipeline.engine import Engine, Engines
 
 __all__ = ["Base", "later"]
 
@@ -16,7 +16,12 @@ __all__ = ["Base", "later"]
 class Base:
     """Holds the parts of an open file."""
 
-    _engine: Engine
+    _engines: Engines
+
+    @property
+    def _engine(self) -> Engine:
+        """The parts for the file's active model, which another process may have switched."""
+        return self._engines.current()
 
 
 def later(embed: EmbedWhen) -> bool:

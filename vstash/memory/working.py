@@ -69,21 +69,31 @@ class Working(Base):
             within=within,
         )
 
-    def start_upkeep(self, task: UpkeepTask, *, quick: bool = False, full: bool = False) -> Job:
-        """Check, repair, back up or compact the file in the background, as the method of that name does.
+    def start_upkeep(
+        self,
+        task: UpkeepTask,
+        *,
+        quick: bool = False,
+        full: bool = False,
+        model: str | None = None,
+    ) -> Job:
+        """Check, repair, back up, compact or reindex in the background, as the method of that name does.
 
-        Its place is among the other jobs. One that is cancelled or interrupted leaves nothing half done.
+        Its place is among the other jobs. One that is cancelled or interrupted leaves nothing half done,
+        except a reindex, which goes on when it is started again.
 
         Args:
             task: Which.
             quick: Of a check: leave out what reads every text and vector.
             full: Of a compaction: give all free room back, which makes writers wait.
+            model: Of a reindex: the name of the model.
 
         Returns:
             The job, queued. Once it is done, `Job.outcome` has what the method returns.
 
         Raises:
             FieldError: When there is no such task, or it has no such option; nothing was queued.
+            ModelNotFoundError: When no model of this name is installed.
             OverloadError: When 1,000 jobs wait already.
 
         Example:
@@ -91,7 +101,7 @@ class Working(Base):
             ...     memory.start_upkeep("check", quick=True).kind
             'check'
         """
-        return self._engine.jobs.start_upkeep(task, quick=quick, full=full)
+        return self._engine.jobs.start_upkeep(task, quick=quick, full=full, model=model)
 
     def job(self, id: str) -> Job:
         """Say how far a job is, or how it ended.

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vstash.store.protocol import Store
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["BackgroundEmbedding", "Embedding"]
+__all__ = ["BackgroundEmbedding", "Embedding", "Waiting", "embedded_batch"]
 
 # A second or two of the model's work: what a kill or Ctrl-C can lose.
 _BATCH: Final = 64
@@ -60,12 +61,22 @@ class Embedding:
         """
         start = time.perf_counter()
         embedded = 0
-        for ids, digests, matrix in overlapped(self._batches(stop), self._embedded, workers=2):
-            with self._store.write() as writer:
+        embed = partial(embedded_batch, self._readying)
+        for ids, digests, matrix in overlapped(self._batches(stop), embed, workers=2):
+            with self._store.write(made_by=self._readying.served) as writer:
                 embedded += writer.embed(ids, matrix, digests=digests)
             if progress is not None:
                 progress(EmbedProgress(embedded, self.awaiting()))
         return EmbedReport(embedded, self.awaiting(), round(time.perf_counter() - start, 3))
+
+    def embed_chunks(self, chunks: Sequence[int]) -> None:
+        """Embed some that wait, if they still do."""
+        with self._store.read() as reader:
+            batch = list(reader.passages(chunks))
+        if batch:
+            ids, digests, matrix = embedded_batch(self._readying, batch)
+            with self._store.write(made_by=self._readying.served) as writer:
+                writer.embed(ids, matrix, digests=digests)
 
     def awaiting(self) -> int:
         """How many chunks have no vector yet."""
@@ -85,24 +96,36 @@ class Embedding:
                     return
                 yield found[start : start + _BATCH]
 
-    def _embedded(self, batch: Waiting) -> tuple[IdArray, Sequence[bytes], FloatArray]:
-        passages = [
-            passage(title, tuple(heading.split("\n")) if heading else (), text)
-            for _, title, heading, text in batch
-        ]
-        digests = [digest(each) for each in passages]
-        vectors = self._readying.embedded(passages, digests)
-        return np.array([row[0] for row in batch], dtype=np.int64), digests, np.stack(vectors)
+
+def embedded_batch(
+    readying: Readying, batch: Waiting
+) -> tuple[IdArray, Sequence[bytes], FloatArray]:
+    """Vectors of chunks that are in the file.
+
+    Args:
+        readying: Embeds passages.
+        batch: At least one chunk with title, headings and text.
+
+    Returns:
+        Their ids, shape (n,), digests of what was embedded, and vectors, shape (n, dimension).
+    """
+    passages = [
+        passage(title, tuple(heading.split("\n")) if heading else (), text)
+        for _, title, heading, text in batch
+    ]
+    digests = [digest(each) for each in passages]
+    vectors = readying.embedded(passages, digests)
+    return np.array([row[0] for row in batch], dtype=np.int64), digests, np.stack(vectors)
 
 
 class BackgroundEmbedding:
     """A thread that embeds what waits, woken by this process and looking by itself now and then.
 
     Args:
-        embedding: Does the work.
+        embedding: Does the work, with the model that is the active one when it is asked.
     """
 
-    def __init__(self, embedding: Embedding) -> None:
+    def __init__(self, embedding: Callable[[], Embedding]) -> None:
         self._embedding = embedding
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -128,8 +151,9 @@ class BackgroundEmbedding:
         while not self._stopped.is_set():
             self._wake.clear()
             try:
-                if self._embedding.awaiting():
-                    self._embedding.embed(stop=self._stopped.is_set)
+                embedding = self._embedding()
+                if embedding.awaiting():
+                    embedding.embed(stop=self._stopped.is_set)
             except VstashError as error:
                 # They stay in the queue: the next look tries again, and searches say how many wait.
                 _log.warning("embedding in the background failed: %s", error.code)

@@ -1,55 +1,25 @@
-"""Opening a file and its model, and holding the parts together."""
+"""Opening a file and its model, and following the file where another model becomes the active one."""
 
 from __future__ import annotations
 
+import os
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vstash.embed.catalogue import open_model
-from vstash.errors import FieldError, ModelMismatchError
-from vstash.learn.recorder import Recorder
-from vstash.pipeline.backups import Backups
-from vstash.pipeline.bulk import Bulk
-from vstash.pipeline.calibrating import Calibrating
-from vstash.pipeline.checking import Checking, derivation
-from vstash.pipeline.compacting import Compacting
-from vstash.pipeline.context import Contexts
-from vstash.pipeline.documents import Documents
-from vstash.pipeline.embedding import BackgroundEmbedding, Embedding
-from vstash.pipeline.exporting import Exporting
-from vstash.pipeline.forgetting import Forgetting
-from vstash.pipeline.importing import Importing
-from vstash.pipeline.ingest import Ingesting
-from vstash.pipeline.job_runner import JobRunner
-from vstash.pipeline.jobs import Jobs
-from vstash.pipeline.judging import Judging
-from vstash.pipeline.keys import Keys
-from vstash.pipeline.log_report import LogReporting
-from vstash.pipeline.logging import LogWriter
-from vstash.pipeline.migrating import (
-    copy_before_migration,
-    derive_outdated,
-    outdated_indexes,
-)
-from vstash.pipeline.misses import Misses
-from vstash.pipeline.observing import Observing
-from vstash.pipeline.once import Once
+from vstash.embed.catalogue import model_name, named_model, open_model
+from vstash.errors import FieldError, ModelError, ModelMissingError, VstashError
+from vstash.pipeline.agreeing import agree, require_same_model
+from vstash.pipeline.assembly import Engine, assembled, shared_parts
+from vstash.pipeline.migrating import copy_before_migration
 from vstash.pipeline.placing import require_local
-from vstash.pipeline.ready import Readying
-from vstash.pipeline.record import Logged
-from vstash.pipeline.removing import Removing
-from vstash.pipeline.repairing import Repairing
-from vstash.pipeline.report import Reporting
-from vstash.pipeline.restoring import Restoring
-from vstash.pipeline.schedule import BackgroundBackups, Schedule
-from vstash.pipeline.search import Searching
-from vstash.pipeline.upkeep import Upkeep
-from vstash.pipeline.write import Writing
+from vstash.pipeline.unopened import UnopenedModel
 from vstash.settings import checked_settings, load_settings
+from vstash.store.models import Served
 from vstash.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -58,7 +28,7 @@ if TYPE_CHECKING:
     from vstash.store.protocol import Store
     from vstash.types import ModelInfo
 
-__all__ = ["Engine", "absolute", "open_engine"]
+__all__ = ["Engine", "Engines", "absolute", "open_engine", "open_engines"]
 
 
 def wall_clock() -> int:
@@ -76,63 +46,143 @@ def steady(clock: Callable[[], int]) -> Callable[[], int]:
     return lambda: min(clock(), time.monotonic_ns() // 1000 + ahead)
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """The parts under one `Memory`."""
+class Engines:
+    """The engine of an open file, which is another one once another model is the active one.
 
-    store: Store
-    settings: Settings
-    recorder: Recorder[Logged]
-    documents: Documents
-    writing: Writing
-    removing: Removing
-    forgetting: Forgetting
-    bulk: Bulk
-    ingesting: Ingesting
-    embedding: Embedding
-    background: BackgroundEmbedding
-    searching: Searching
-    contexts: Contexts
-    misses: Misses
-    reporting: Reporting
-    log_reporting: LogReporting
-    observing: Observing
-    judging: Judging
-    calibrating: Calibrating
-    once: Once
-    keys: Keys
-    exporting: Exporting
-    importing: Importing
-    jobs: Jobs
-    backups: Backups
-    schedule: Schedule
-    backing_up: BackgroundBackups
-    restoring: Restoring
-    upkeep: Upkeep
+    Args:
+        store: The file.
+        embedder: Its active model.
+        served: Which one it is in the file.
+        settings: In force.
+        clock: Microseconds since the epoch, None for the system's.
+    """
 
-    def close(self) -> None:
-        """Write what the log holds back and release the file."""
-        self.backing_up.close()
-        self.jobs.runner.close()
-        self.background.close()
-        self.recorder.close()
-        self.store.close()
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        served: Served,
+        settings: Settings,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._opened = {embedder.info.sha256: embedder}
+        self._shared = shared_parts(
+            store,
+            settings,
+            clock or wall_clock,
+            steady(wall_clock) if clock is None else clock,
+            current=self.current,
+            found=self.found,
+            opened=self.opened,
+            left=self._embed_left,
+        )
+        self.latest = assembled(self._shared, embedder, served)
+
+    def current(self) -> Engine:
+        """The engine for the file's active model, whoever made it that."""
+        engine = self.latest
+        try:
+            with self._store.read() as reader:
+                served = reader.served
+        except VstashError:
+            # Whatever is wrong with the file, who asked is about to meet it.
+            return engine
+        unopened = isinstance(engine.embedder, UnopenedModel)
+        if served is None or (served == engine.served and not unopened):
+            return engine
+        return self._followed()
+
+    def _followed(self) -> Engine:
+        with self._lock:
+            with self._store.read() as reader:
+                known = reader.model
+            if known is None:
+                return self.latest
+            number, info = known
+            served = Served(number, info.sha256)
+            embedder: Embedder
+            try:
+                embedder = self.found(info)
+            except ModelError as error:
+                # Documents and keywords need no model; what does says what is missing.
+                embedder = UnopenedModel(info, error)
+            if served != self.latest.served or not isinstance(embedder, UnopenedModel):
+                self.latest = assembled(self._shared, embedder, served)
+            return self.latest
+
+    def found(self, info: ModelInfo) -> Embedder:
+        """Open a model by what a file says of it.
+
+        Raises:
+            ModelMissingError: When it is not on this machine.
+            ModelInvalidError: When its files are not complete and sound.
+        """
+        if info.sha256 not in self._opened:
+            self._opened[info.sha256] = opened_by(info, self._settings)
+        return self._opened[info.sha256]
+
+    def opened(self, model: str | os.PathLike[str] | Embedder) -> Embedder:
+        """Open a model that a caller names, and know it from then on.
+
+        Args:
+            model: A name, which is never taken for a path; the path of a model folder; or an embedder.
+
+        Raises:
+            ModelNotFoundError: When there is no model of this name.
+            ModelInvalidError: When its files are not complete and sound.
+        """
+        folder, threads = self._settings.models_path(), self._settings.threads
+        embedder: Embedder
+        if isinstance(model, str):
+            embedder = named_model(model, folder, threads=threads)
+        elif isinstance(model, os.PathLike):
+            embedder = open_model(str(absolute(Path(model))), threads=threads)
+        else:
+            embedder = model
+        return self._opened.setdefault(embedder.info.sha256, embedder)
+
+    def _embed_left(self, chunks: Sequence[int]) -> None:
+        # They wait in the queue: where it fails, whoever embeds next finds them.
+        with suppress(VstashError):
+            self.current().embedding.embed_chunks(chunks)
 
 
-def open_engine(
+def opened_by(info: ModelInfo, settings: Settings) -> Embedder:
+    """Open the model of a file, as it is installed on this machine.
+
+    Raises:
+        ModelMissingError: When it is not.
+    """
+    folder = settings.models_path()
+    name = model_name(info.sha256, info.dimension, folder)
+    if name is None:
+        raise ModelMissingError(
+            f"The file is searched with the model {info.name} ({info.dimension} dimensions, sha256 "
+            f"{info.sha256[:12]}), which is not installed here: `vstash model add` installs it from its "
+            "folder.",
+        )
+    return open_model(name, models=folder, threads=settings.threads)
+
+
+def open_engines(
     path: Path | None,
     *,
     model: str | Embedder | None = None,
+    warmed: Embedder | None = None,
     settings: Settings | None = None,
     create: bool = True,
     clock: Callable[[], int] | None = None,
     crash_point: Callable[[str], None] | None = None,
-) -> Engine:
+) -> Engines:
     """Open a file with everything that `Memory` needs.
 
     Args:
         path: The file, None for the setting.
-        model: Name, folder or embedder, None for the setting.
+        model: Name, folder or embedder, None for the setting; where that is empty, the file's.
+        warmed: The packaged model, where it is about to be loaded already.
         settings: None reads them.
         create: Make the file when it is missing.
         clock: Microseconds since the epoch, None for the system's; tests turn it.
@@ -143,8 +193,8 @@ def open_engine(
         ModelError: When the model cannot be used or is another than the file's.
     """
     settings = load_settings() if settings is None else checked_settings(settings)
-    chosen = settings.model if model is None else model
-    embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
+    chosen = (settings.model or None) if model in {None, ""} else model
+    embedder = _opened(chosen, settings)
     target = settings.db_path() if path is None else absolute(path)
     require_local(target, settings)
     store = SqliteStore(
@@ -156,84 +206,47 @@ def open_engine(
         **({} if crash_point is None else {"crash_point": crash_point}),
     )
     try:
-        model_number = _agree(store, embedder.info)
+        embedder = embedder or _of_file(store, settings, warmed)
+        served = agree(store, embedder.info)
     except BaseException:
         store.close()
         raise
-    aging = steady(wall_clock) if clock is None else clock
-    return _assembled(store, embedder, model_number, settings, clock or wall_clock, aging)
+    return Engines(store, embedder, served, settings, clock)
 
 
-def _assembled(
-    store: Store,
-    embedder: Embedder,
-    model_number: int,
-    settings: Settings,
-    clock: Callable[[], int],
-    aging: Callable[[], int],
+def open_engine(
+    path: Path | None,
+    *,
+    model: str | Embedder | None = None,
+    settings: Settings | None = None,
+    create: bool = True,
+    clock: Callable[[], int] | None = None,
+    crash_point: Callable[[str], None] | None = None,
 ) -> Engine:
-    recorder = Recorder(LogWriter(store, model_number, settings, aging).write)
-    agree = partial(_agree, info=embedder.info)
-    backups, schedule, backing_up = _backups(store, settings, clock)
-    readying = Readying(store, embedder, model_number, settings)
-    writing = Writing(store, readying, settings, clock)
-    embedding = Embedding(store, readying)
-    background = BackgroundEmbedding(embedding)
-    ingesting = Ingesting(store, writing, settings)
-    searching = Searching(store, embedder, model_number, settings, recorder.record, clock)
-    upkeep = _upkeep(store, readying, recorder, embedding, backups, clock)
-    return Engine(
-        store=store,
-        settings=settings,
-        recorder=recorder,
-        documents=Documents(store, clock),
-        writing=writing,
-        removing=Removing(store, recorder, clock),
-        forgetting=Forgetting(store, recorder, backups),
-        bulk=Bulk(writing, embedder, settings),
-        ingesting=ingesting,
-        embedding=embedding,
-        background=background,
-        searching=searching,
-        contexts=Contexts(store, searching, embedder, settings),
-        misses=Misses(store, searching, model_number, embedder.info.dimension, settings, clock),
-        reporting=Reporting(store, embedder.info, settings, recorder),
-        log_reporting=LogReporting(store, recorder, clock),
-        observing=Observing(store, embedder, recorder, backups, backing_up),
-        judging=Judging(store, recorder, clock),
-        calibrating=Calibrating(store, searching, embedder.info, model_number, settings, clock),
-        once=Once(store, aging),
-        keys=Keys(store, clock),
-        exporting=Exporting(store, embedder.info, model_number, clock),
-        importing=Importing(store, readying, embedder.info, settings, clock),
-        jobs=Jobs(store, JobRunner(store, ingesting, upkeep, background, clock), clock),
-        backups=backups,
-        schedule=schedule,
-        backing_up=backing_up,
-        restoring=Restoring(store, backups, recorder, model_number, agree),
-        upkeep=upkeep,
-    )
+    """Open a file as by `open_engines`, for as long as its active model stays that."""
+    return open_engines(
+        path, model=model, settings=settings, create=create, clock=clock, crash_point=crash_point
+    ).latest
 
 
-def _upkeep(
-    store: Store,
-    readying: Readying,
-    recorder: Recorder[Logged],
-    embedding: Embedding,
-    backups: Backups,
-    clock: Callable[[], int],
-) -> Upkeep:
-    checking = Checking(store, derivation(readying), recorder)
-    repairing = Repairing(store, checking, embedding, backups, clock)
-    return Upkeep(checking, repairing, backups, Compacting(store, recorder, clock))
+def _opened(chosen: str | Embedder | None, settings: Settings) -> Embedder | None:
+    if isinstance(chosen, str):
+        return open_model(chosen, models=settings.models_path(), threads=settings.threads)
+    return chosen
 
 
-def _backups(
-    store: Store, settings: Settings, clock: Callable[[], int]
-) -> tuple[Backups, Schedule, BackgroundBackups]:
-    backups = Backups(store, settings, clock)
-    schedule = Schedule(store, backups, clock)
-    return backups, schedule, BackgroundBackups(schedule, settings)
+def _of_file(store: Store, settings: Settings, warmed: Embedder | None) -> Embedder:
+    """The file's active model, or the packaged one for a file without any."""
+    with store.read() as reader:
+        known = reader.model
+    packaged = warmed or open_model(threads=settings.threads)
+    if known is None or known[1].sha256 == packaged.info.sha256:
+        return packaged
+    try:
+        return opened_by(known[1], settings)
+    except ModelMissingError:
+        require_same_model(store, known[1], packaged.info)
+        raise
 
 
 def absolute(path: Path) -> Path:
@@ -248,39 +261,3 @@ def absolute(path: Path) -> Path:
         raise FieldError(
             "The path names the home of a user who does not exist.", local_detail=str(path)
         ) from error
-
-
-def _agree(store: Store, info: ModelInfo) -> int:
-    """Bring what is derived to this version's rules and settle the file's model; returns its number."""
-    with store.read() as reader:
-        known = reader.model
-        outdated = outdated_indexes(reader.normaliser, reader.coder, of=store.path)
-    _require_same_model(store, known, info)
-    # Without codes sqlite-vec searches; without words of these rules nothing is found.
-    if known is not None and (not outdated or (store.immutable and outdated == ("codes",))):
-        return known[0]
-    with store.write() as writer:
-        # Another process may have been faster.
-        known = writer.model or (writer.use_model(info), info)
-        derive_outdated(writer)
-    _require_same_model(store, known, info)
-    return known[0]
-
-
-def _older(version: int | None, newest: int) -> bool:
-    """Whether a version is there and old; one that is not there is for a check to tell."""
-    return version is not None and version < newest
-
-
-def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info: ModelInfo) -> None:
-    if known is None:
-        return
-    theirs = known[1]
-    if (theirs.sha256, theirs.dimension) != (info.sha256, info.dimension):
-        raise ModelMismatchError(
-            f"The file was written with the model {theirs.name} ({theirs.dimension} dimensions, "
-            f"sha256 {theirs.sha256[:12]}), not with {info.name} ({info.dimension} dimensions, "
-            f"sha256 {info.sha256[:12]}). Open it with {theirs.name}, or use another file for "
-            f"{info.name}.",
-            local_detail=str(store.path),
-        )

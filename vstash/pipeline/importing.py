@@ -58,6 +58,7 @@ class Importing:
         model: The file's model.
         settings: Limits.
         clock: Microseconds since the epoch.
+        left: As for `Writing`.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Importing:
         model: ModelInfo,
         settings: Settings,
         clock: Callable[[], int],
+        left: Callable[[Sequence[int]], None],
     ) -> None:
         self._store = store
+        self._left = left
         self._readying = readying
         self._model = (model.dimension, model.sha256)
         self._settings = settings
@@ -129,9 +132,11 @@ class Importing:
         run.counts.update(outcome for outcome in outcomes if outcome not in _WRITTEN)
         ready = self._ready(wanted, embed=run.embed)
         if wanted:
-            with self._store.write() as writer:
+            with self._store.write(made_by=self._readying.served) as writer:
                 for arrived, item in zip(wanted, ready, strict=True):
                     _put(writer, run, arrived, item)
+            if writer.left:
+                self._left(writer.left)
 
     def _ready(self, batch: Sequence[Arrived], *, embed: bool) -> list[Ready]:
         """Chunk and embed, where the vectors of the export do not serve."""

@@ -56,8 +56,8 @@ class JobRunner:
 
     Args:
         store: The file.
-        ingesting: Reads files.
-        upkeep: Works on the whole file.
+        ingesting: Reads files; asked for at each job, since the file's model may be another by then.
+        upkeep: Works on the whole file; the same.
         background: Embeds what a job left for later.
         clock: Microseconds since the epoch.
     """
@@ -65,8 +65,8 @@ class JobRunner:
     def __init__(
         self,
         store: Store,
-        ingesting: Ingesting,
-        upkeep: Upkeep,
+        ingesting: Callable[[], Ingesting],
+        upkeep: Callable[[], Upkeep],
         background: BackgroundEmbedding,
         clock: Callable[[], int],
     ) -> None:
@@ -117,7 +117,7 @@ class JobRunner:
 
     def _loop(self) -> None:
         try:
-            self._upkeep.compacting.finish()
+            self._upkeep().compacting.finish()
         except VstashError as error:
             _log.warning("a forgetting that was cut short could not be finished: %s", error.code)
         while not self._stopped.is_set():
@@ -159,9 +159,9 @@ class JobRunner:
 
         work: Work
         if claim.job.kind == "ingest":
-            work = IngestWork(self._store, self._ingesting, claim, stop)
+            work = IngestWork(self._store, self._ingesting(), claim, stop)
         else:
-            work = UpkeepWork(self._upkeep, claim, stop)
+            work = UpkeepWork(self._upkeep(), claim, stop)
         return _UnderWay(claim, work, cancelled)
 
     def _ended(self, job: _UnderWay) -> Ended | JobError:

@@ -52,12 +52,20 @@ class Jobs:
         store: The file.
         runner: Works them off.
         clock: Microseconds since the epoch.
+        opened: Opens a model by its name, or refuses.
     """
 
-    def __init__(self, store: Store, runner: JobRunner, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        runner: JobRunner,
+        clock: Callable[[], int],
+        opened: Callable[[str], object],
+    ) -> None:
         self._store = store
         self.runner = runner
         self._clock = clock
+        self._opened = opened
 
     def start_ingest(
         self,
@@ -84,7 +92,7 @@ class Jobs:
         bounds = None if within is None else tuple(within)
         return self._queued("ingest", name, request, bounds)
 
-    def start_upkeep(self, task: UpkeepTask, *, quick: bool, full: bool) -> Job:
+    def start_upkeep(self, task: UpkeepTask, *, quick: bool, full: bool, model: str | None) -> Job:
         """Queue work on the whole file; see `Memory.start_upkeep`."""
         if task not in UPKEEP_TASKS:
             raise FieldError(f"task is one of: {', '.join(UPKEEP_TASKS)}.", pointer="/task")
@@ -93,7 +101,13 @@ class Jobs:
                 raise FieldError(f"{name} is true or false.", pointer=f"/{name}")
             if value and task != whose:
                 raise FieldError(f"{name} is of the task {whose} alone.", pointer=f"/{name}")
-        return self._queued(task, None, UpkeepRequest(quick=quick, full=full), None)
+        if (model is None) == (task == "reindex"):
+            raise FieldError("model is of the task reindex, and of it alone.", pointer="/model")
+        if model is not None:
+            if not isinstance(model, str):
+                raise FieldError("model is the name of an installed model.", pointer="/model")
+            self._opened(model)
+        return self._queued(task, None, UpkeepRequest(quick, full, model), None)
 
     def _queued(
         self,

@@ -59,16 +59,12 @@ class LogWriter:
 
     Args:
         store: The file.
-        model: The model's number in the file.
         settings: What is kept, and for how long.
         aging: Microseconds since the epoch; does not jump forward.
     """
 
-    def __init__(
-        self, store: Store, model: int, settings: Settings, aging: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, aging: Callable[[], int]) -> None:
         self._store = store
-        self._model = model
         self._settings = settings
         self._aging = aging
 
@@ -97,7 +93,8 @@ class LogWriter:
         ids = np.unique(
             np.concatenate([logged.candidates.ids[logged.compared()] for logged in several])
         )
-        found, vectors = reader.vectors(self._model, ids)
+        known = reader.model
+        found, vectors = reader.vectors(0 if known is None else known[0], ids)
         places = {int(chunk): place for place, chunk in enumerate(found)}
         return Compared(reader.owners(ids), places, vectors, reader.digests(ids))
 

@@ -20,14 +20,15 @@ from vstash.text.normalise import indexed
 if TYPE_CHECKING:
     from vstash.embed.protocol import Embedder
     from vstash.settings import Settings
+    from vstash.store.models import Served
     from vstash.store.protocol import Store
     from vstash.types import FloatArray
 
-__all__ = ["Ready", "Readying", "Source", "digest", "document_row", "with_vector"]
+__all__ = ["SPECIAL_TOKENS", "Ready", "Readying", "Source", "digest", "document_row", "with_vector"]
 
 # What title, headings and the model's own marks may take of its input.
 _HEADER_TOKENS: Final = 96
-_SPECIAL_TOKENS: Final = 2
+SPECIAL_TOKENS: Final = 2
 _DIGEST_BYTES: Final = 16
 
 
@@ -58,14 +59,16 @@ class Readying:
     Args:
         store: The file, which knows the vectors of passages that it holds already.
         embedder: The file's model.
-        model: Its number in the file.
+        served: Which one it is in the file.
         settings: Chunk sizes.
     """
 
-    def __init__(self, store: Store, embedder: Embedder, model: int, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, embedder: Embedder, served: Served, settings: Settings
+    ) -> None:
         self._store = store
         self._embedder = embedder
-        self._model = model
+        self.served = served
         self._settings = settings
 
     def make_ready(
@@ -128,7 +131,7 @@ class Readying:
         dimension = self._embedder.info.dimension
         distinct = dict(zip(digests, passages, strict=True))
         with self._store.read() as reader:
-            known = reader.known_vectors(self._model, list(distinct))
+            known = reader.known_vectors(self.served, list(distinct))
         found = {
             each: np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
             for each, value in known.items()
@@ -143,7 +146,7 @@ class Readying:
 
     def spans(self, text: str, media_type: str) -> list[chunking.Span]:
         """Where the chunks of a text lie, by the model's limits and the settings."""
-        limit = self._embedder.info.max_tokens - _SPECIAL_TOKENS
+        limit = self._embedder.info.max_tokens - SPECIAL_TOKENS
         room = max(limit - _HEADER_TOKENS, limit // 2, 1)
         size = min(self._settings.chunk_tokens, room)
         return chunking.chunk(

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from vstash.errors import (
     FieldError,
-    ModelMismatchError,
+    ModelMissingError,
     OverwriteError,
     PathNotFoundError,
     StoreCorruptError,
 )
+from vstash.pipeline.agreeing import agree, require_same_model
 from vstash.pipeline.backups import Backups, backup_folder, found_backup, in_pages
 from vstash.store.backup import read_out
 from vstash.store.replacing import put_in_place
@@ -25,10 +26,12 @@ from vstash.store.temporary import temporary
 from vstash.upkeep import BackupProgressCallback, RestoreReport
 
 if TYPE_CHECKING:
+    from vstash.embed.protocol import Embedder
     from vstash.learn.recorder import Recorder
     from vstash.pipeline.record import Logged
     from vstash.settings import Settings
     from vstash.store.protocol import Store
+    from vstash.types import ModelInfo
 
 __all__ = ["Restoring", "checked_copy", "found_source", "replace_file"]
 
@@ -40,9 +43,8 @@ class Restoring:
         store: The file.
         backups: Of the file.
         recorder: Of the log.
-        model: The number of the model in the file.
-        agree: Brings a file to this version's rules and tells its model's number, or refuses a file
-            of another model.
+        info: The file's model.
+        found: Opens a model by what a file says of it, or refuses.
     """
 
     def __init__(
@@ -50,14 +52,14 @@ class Restoring:
         store: Store,
         backups: Backups,
         recorder: Recorder[Logged],
-        model: int,
-        agree: Callable[[Store], int],
+        info: ModelInfo,
+        found: Callable[[ModelInfo], Embedder],
     ) -> None:
         self._store = store
         self._backups = backups
         self._recorder = recorder
-        self._model = model
-        self._agree = agree
+        self._info = info
+        self._found = found
 
     def restore(
         self,
@@ -81,11 +83,7 @@ class Restoring:
 
         with checked_copy(path, self._store.path) as (part, version):
             with closing(SqliteStore(part, create=False)) as copy:
-                if self._agree(copy) != self._model:
-                    raise ModelMismatchError(
-                        "The backup numbers its models in another way than the file. Restore it to "
-                        "a path of its own."
-                    )
+                agree(copy, self._model_of(copy))
                 with copy.read() as reader:
                     counts = reader.counts()
             self._store.restore(part, keep=keep, force=force, progress=in_pages(progress))
@@ -96,6 +94,18 @@ class Restoring:
             kept=kept[0] if kept else None,
             seconds=round(time.perf_counter() - start, 3),
         )
+
+    def _model_of(self, copy: Store) -> ModelInfo:
+        """The model that a backup is searched with, which must be one that can be opened here."""
+        with copy.read() as reader:
+            known = reader.model
+        if known is None or known[1].sha256 == self._info.sha256:
+            return self._info
+        try:
+            return self._found(known[1]).info
+        except ModelMissingError:
+            require_same_model(copy, known[1], self._info)
+            raise
 
 
 def found_source(source: str | os.PathLike[str], folder: Path, target: Path) -> Path:

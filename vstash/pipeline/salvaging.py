@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from vstash.embed.catalogue import open_model
+from vstash.embed.catalogue import model_name, open_model
 from vstash.errors import OverwriteError, PathNotFoundError, StoreForeignError
 from vstash.pipeline.documents import BEFORE_ALL
 from vstash.pipeline.engine import open_engine
@@ -89,12 +89,12 @@ def salvage(
             local_detail=str(target),
         )
     chosen = settings.model if model is None else model
-    embedder = open_model(chosen, threads=settings.threads) if isinstance(chosen, str) else chosen
     with ExitStack() as files:
         files.enter_context(translated())
         found = _best_way(path, files)
         if not found.whole and not found.rest:
             raise StoreForeignError("Nothing of a vstash file is left in it; it was left as it is.")
+        embedder = _embedder(chosen or _told(found, settings), settings)
         with temporary(target) as part:
             saving = _Saving(found, embedder, progress)
             with closing(open_engine(part, model=embedder, settings=settings)) as engine:
@@ -117,6 +117,19 @@ def salvage(
         wrong_pages=found.remains.wrong_pages,
         seconds=round(time.perf_counter() - start, 3),
     )
+
+
+def _told(found: _Found, settings: Settings) -> str:
+    """The name of the model that the file was searched with, empty where it is not here or not told."""
+    for sha256, dimension in found.remains.models[-1:]:
+        return model_name(sha256, dimension, settings.models_path()) or ""
+    return ""
+
+
+def _embedder(chosen: str | Embedder, settings: Settings) -> Embedder:
+    if not isinstance(chosen, str):
+        return chosen
+    return open_model(chosen, models=settings.models_path(), threads=settings.threads)
 
 
 def _best_way(path: Path, files: ExitStack) -> _Found:
@@ -238,6 +251,8 @@ class _Saving:
         info, known = embedder.info, found.remains.models
         # Vectors of another model, or of one that is not told, are worth nothing.
         same = bool(known) and known[-1] == (info.sha256, info.dimension)
+        # Of two models with one dimension nothing tells their vectors apart.
+        same = same and [each[1] for each in known].count(info.dimension) == 1
         self._dimension = info.dimension if same else 0
         self._numbers: dict[int, int] = {}
         self._done = 0

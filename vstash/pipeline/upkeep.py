@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vstash.pipeline.checking import Checking
     from vstash.pipeline.compacting import Compacting
     from vstash.pipeline.repairing import Repairing
+    from vstash.pipeline.switching import Switching
 
 __all__ = ["Step", "Upkeep"]
 
@@ -29,6 +30,7 @@ class Upkeep:
     repairing: Repairing
     backups: Backups
     compacting: Compacting
+    switching: Switching
 
     def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.
@@ -53,4 +55,9 @@ class Upkeep:
             )
         if task == "backup":
             return self.backups.make(None, progress=lambda told: step(told.done, told.pages))
+        if task == "reindex":
+            assert request.model is not None  # noqa: S101 - it was asked for when it was queued
+            return self.switching.reindex(
+                request.model, progress=lambda told: step(told.done, told.chunks)
+            )
         return self.compacting.compact(full=request.full, progress=lambda told: step(told.steps, 0))

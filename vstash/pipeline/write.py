@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -45,12 +46,19 @@ class Writing:
         readying: Chunks and embeds.
         settings: Limits.
         clock: Microseconds since the epoch.
+        left: Told of chunks that were written for a model that is not the active one any more.
     """
 
     def __init__(
-        self, store: Store, readying: Readying, settings: Settings, clock: Callable[[], int]
+        self,
+        store: Store,
+        readying: Readying,
+        settings: Settings,
+        clock: Callable[[], int],
+        left: Callable[[Sequence[int]], None],
     ) -> None:
         self._store = store
+        self._left = left
         self.readying = readying
         self._settings = settings
         self._clock = clock
@@ -138,8 +146,16 @@ class Writing:
         """
         if not ready:
             return []
-        with self._store.write() as writer:
+        with self._writer() as writer:
             return self._put(writer, ready)
+
+    @contextmanager
+    def _writer(self) -> Iterator[Writer]:
+        """A transaction for vectors of this model, and after it what a switch since makes necessary."""
+        with self._store.write(made_by=self.readying.served) as writer:
+            yield writer
+        if writer.left:
+            self._left(writer.left)
 
     def _put(self, writer: Writer, ready: Sequence[Ready]) -> builtins.list[Document]:
         now = self._clock()
@@ -152,7 +168,7 @@ class Writing:
         first: Callable[[Writer], None] | None = None,
     ) -> Outcome:
         """Store documents together with what the caller is told of them."""
-        with self._store.write() as writer:
+        with self._writer() as writer:
             if first is not None:
                 first(writer)
             found = outcome(self._put(writer, ready))
@@ -232,7 +248,7 @@ class Writing:
             return old
         now = self._clock()
         ready = None if same_chunks else self.readying.make_ready([(prepared, None)])[0]
-        with self._store.write() as writer:
+        with self._writer() as writer:
             found = writer.document(old.id, now=now)
             if found is None:
                 raise no_document()

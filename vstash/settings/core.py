@@ -35,9 +35,16 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         str,
         about(
             "name or path",
-            "The embedding model: empty for the one in the package, a folder with "
-            "model.json, model.onnx and tokenizer.json, or `fake` for the deterministic "
-            "test embedder.",
+            "The embedding model: empty for the one that the file is searched with, which is the one in "
+            "the package for a new file; the name of an installed one, a folder with model.json, "
+            "model.onnx and tokenizer.json, or `fake` for the deterministic test embedder.",
+        ),
+    ] = ""
+    models_folder: Annotated[
+        str,
+        about(
+            "folder",
+            "Where `vstash model add` copies models; empty for `models` in the user's data folder.",
         ),
     ] = ""
     durability: Annotated[
@@ -165,10 +172,18 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def db_path(self) -> Path:
         """The file as an absolute path."""
-        try:
-            return Path(self.db).expanduser().absolute() if self.db else default_db_path()
-        except RuntimeError as error:
-            raise SettingsError(
-                "Setting `db`: there is no such home folder; write the path in full.",
-                local_detail=self.db,
-            ) from error
+        return _absolute("db", self.db) or default_db_path()
+
+    def models_path(self) -> Path:
+        """The folder of installed models as an absolute path."""
+        return _absolute("models_folder", self.models_folder) or default_db_path().parent / "models"
+
+
+def _absolute(name: str, value: str) -> Path | None:
+    try:
+        return Path(value).expanduser().absolute() if value else None
+    except RuntimeError as error:
+        raise SettingsError(
+            f"Setting `{name}`: there is no such home folder; write the path in full.",
+            local_detail=value,
+        ) from error

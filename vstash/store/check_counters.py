@@ -18,8 +18,8 @@ META: Final = frozenset(
         *("code_cursor", "derived_anew"),
     }
 )
-# There while something that was asked for is not finished.
-MARKS: Final = frozenset({"purge_pending"})
+# There while something that was asked for is not finished, and once a model was switched.
+MARKS: Final = frozenset({"purge_pending", "model_building", "model_removing", "evidence_after"})
 COUNTED: Final = {"chunk_count": "chunk", "awaiting_count": "awaiting"}
 NEWEST_CHANGE: Final = (
     "max((SELECT coalesce(max(changed), 0) FROM length_block), "

@@ -27,24 +27,35 @@ def set_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Fou
     """
     chunks = _ids(connection, "SELECT id FROM chunk ORDER BY id")
     yield from _words(connection, chunks)
-    model = models.active_model(connection)
+    active = models.served(connection)
     awaiting = _ids(connection, "SELECT chunk FROM awaiting ORDER BY chunk")
-    undigested = fetch(
-        connection, "SELECT chunk FROM awaiting WHERE chunk NOT IN (SELECT chunk FROM passage)"
-    )
-    yield "passage_missing", [row[0] for row in undigested]
-    if model is None:
-        return
-    number = model[0]
+    numbers = models.numbers(connection)
+    if len(numbers) <= 1:
+        # A chunk whose caller brought its vector for one model may await one of another.
+        undigested = fetch(
+            connection, "SELECT chunk FROM awaiting WHERE chunk NOT IN (SELECT chunk FROM passage)"
+        )
+        yield "passage_missing", [row[0] for row in undigested]
+    for number in numbers:
+        is_active = active is not None and number == active.number
+        yield from _vectors(connection, number, chunks, awaiting if is_active else None)
+    if active is not None:
+        yield from _runs(connection)
+
+
+def _vectors(
+    connection: apsw.Connection, number: int, chunks: IdArray, awaiting: IdArray | None
+) -> Found:
+    """Compare one model's vectors and signs with the chunks; only the active one must have them all."""
     there = _ids(connection, f"SELECT chunk FROM vector_{number} ORDER BY chunk")
     signs = _ids(connection, f"SELECT rowid FROM coarse_{number}_rowids ORDER BY rowid")
-    lacking = np.setdiff1d(np.setdiff1d(chunks, there), awaiting)
-    yield "vector_missing", lacking.tolist()
+    if awaiting is not None:
+        lacking = np.setdiff1d(np.setdiff1d(chunks, there), awaiting)
+        yield "vector_missing", lacking.tolist()
+        yield "awaiting_differs", np.intersect1d(awaiting, there).tolist()
     yield "vector_orphaned", np.setdiff1d(there, chunks).tolist()
-    yield "awaiting_differs", np.intersect1d(awaiting, there).tolist()
     yield "code_differs", np.setdiff1d(np.intersect1d(there, chunks), signs).tolist()
     yield "code_orphaned", np.setdiff1d(signs, there).tolist()
-    yield from _runs(connection, number)
 
 
 def _words(connection: apsw.Connection, chunks: IdArray) -> Found:
@@ -62,12 +73,11 @@ def _words(connection: apsw.Connection, chunks: IdArray) -> Found:
     yield "length_differs", (f"block {row[0]}" for row in rows)
 
 
-def _runs(connection: apsw.Connection, model: int) -> Found:
+def _runs(connection: apsw.Connection) -> Found:
     rows = connection.execute(
         "SELECT id FROM code_run WHERE level NOT BETWEEN 0 AND 3 OR late NOT IN (0, 1) "
-        "OR model <> ? OR counter NOT BETWEEN 0 AND "
-        "(SELECT value FROM meta WHERE name = 'change_counter')",
-        (model,),
+        "OR model NOT IN (SELECT id FROM model) OR counter NOT BETWEEN 0 AND "
+        "(SELECT value FROM meta WHERE name = 'change_counter')"
     )
     yield "code_run_differs", (row[0] for row in rows)
 

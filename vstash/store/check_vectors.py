@@ -37,10 +37,11 @@ def vector_findings(connection: apsw.Connection, _rules: Rules, tick: Tick) -> F
     Yields:
         What does not agree.
     """
-    model = models.active_model(connection)
-    if model is None:
-        return
-    number, info = model
+    for number, info in models.every_model(connection):
+        yield from _of_model(connection, number, info.dimension, tick)
+
+
+def _of_model(connection: apsw.Connection, number: int, dimension: int, tick: Tick) -> Found:
     codes, damaged = _codes(connection, number)
     yield "codes_damaged", damaged
     if codes is not None:
@@ -49,7 +50,7 @@ def vector_findings(connection: apsw.Connection, _rules: Rules, tick: Tick) -> F
     odd = fetch(
         connection,
         f"SELECT chunk FROM vector_{number} WHERE typeof(value) <> 'blob' OR length(value) <> ?",
-        (4 * info.dimension,),
+        (4 * dimension,),
     )
     if odd:
         # Of another length, they cannot be compared with anything.

@@ -179,14 +179,11 @@ def _merge(connection: apsw.Connection, model: int, counter: int) -> None:
             _insert(connection, model, living, counter, late=any(row[1] for row in rows))
 
 
-def clean_some(
-    connection: apsw.Connection, model: int, counter: int, *, cursor: int, runs: int
-) -> int:
+def clean_some(connection: apsw.Connection, counter: int, *, cursor: int, runs: int) -> int:
     """Look through some final runs for codes of chunks that are gone, and write without them.
 
     Args:
         connection: The write connection inside its transaction.
-        model: The model's number in the file.
         counter: The change counter of this write.
         cursor: Where the last look ended.
         runs: At most so many.
@@ -194,40 +191,37 @@ def clean_some(
     Returns:
         Where this look ended, 0 at the end.
     """
-    return _cleaned(connection, model, counter, (_FINAL_LEVEL, cursor, runs), _LEAST_LIVING)
+    return _cleaned(connection, counter, (_FINAL_LEVEL, cursor, runs), _LEAST_LIVING)
 
 
-def clean_all(
-    connection: apsw.Connection, model: int, counter: int, *, cursor: int, runs: int
-) -> int:
+def clean_all(connection: apsw.Connection, counter: int, *, cursor: int, runs: int) -> int:
     """Leave no code of a chunk that is gone in some runs; otherwise as `clean_some`."""
-    return _cleaned(connection, model, counter, (0, cursor, runs), 1.0)
+    return _cleaned(connection, counter, (0, cursor, runs), 1.0)
 
 
 def _cleaned(
     connection: apsw.Connection,
-    model: int,
     counter: int,
     which: tuple[int, int, int],
     least_living: float,
 ) -> int:
     rows = fetch(
         connection,
-        "SELECT id, late, chunks, factors, high, low FROM code_run "
-        "WHERE model = ? AND level >= ? AND id > ? ORDER BY id LIMIT ?",
-        (model, *which),
+        "SELECT id, model, late, chunks, factors, high, low FROM code_run "
+        "WHERE level >= ? AND id > ? ORDER BY id LIMIT ?",
+        which,
     )
     if not rows:
         return 0
     lengths = all_lengths(connection)
     for row in rows:
-        codes = _read(row[2:])
+        codes = _read(row[3:])
         require(int(codes.ids.max()) < len(lengths))
         living = lengths[codes.ids] > 0
         if living.mean() < least_living:
             connection.execute("DELETE FROM code_run WHERE id = ?", (row[0],))
             if living.any():
-                _insert(connection, model, codes.only(living), counter, late=bool(row[1]))
+                _insert(connection, row[1], codes.only(living), counter, late=bool(row[2]))
     return int(rows[-1][0]) if len(rows) == which[-1] else 0
 
 

@@ -113,11 +113,10 @@ class LeftoverWriter(LeftoverReader):
         """
         return keyword.merge(self._connection, pages, begin=begin)
 
-    def clean_codes(self, model: int, counter: int, *, after: int, runs: int) -> int:
+    def clean_codes(self, counter: int, *, after: int, runs: int) -> int:
         """Look through some runs of codes and write those with chunks that are gone without them.
 
         Args:
-            model: The model's number in the file.
             counter: The change counter of this write.
             after: The run where the last look ended, 0 at first.
             runs: At most so many.
@@ -125,7 +124,7 @@ class LeftoverWriter(LeftoverReader):
         Returns:
             Where this look ended, 0 at the end.
         """
-        return codes.clean_all(self._connection, model, counter, cursor=after, runs=runs)
+        return codes.clean_all(self._connection, counter, cursor=after, runs=runs)
 
     def shrink(self, pages: int) -> bool:
         """Give free pages at the end back to the system, where the file is made for that.

@@ -241,6 +241,7 @@ def evidence(connection: apsw.Connection, collection: str) -> list[tuple[float, 
     rows = fetch(
         connection,
         "SELECT gap, best, agreed FROM (SELECT number, collection, gap, best, agreed FROM search "
+        "WHERE number > coalesce((SELECT value FROM meta WHERE name = 'evidence_after'), 0) "
         "ORDER BY number DESC LIMIT ?) WHERE collection = ? AND gap IS NOT NULL ORDER BY number",
         (_RECENT, collection),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from vstash.store.check import CheckResult
     from vstash.store.found import Rules
+    from vstash.store.models import Served
     from vstash.store.repair import Repaired
     from vstash.store.session import Reader
     from vstash.store.writer import Writer
@@ -28,7 +29,9 @@ class Store(Protocol):
         """A consistent view."""
         ...
 
-    def write(self, *, timeout_s: float | None = None) -> AbstractContextManager[Writer]:
+    def write(
+        self, *, timeout_s: float | None = None, made_by: Served | None = None
+    ) -> AbstractContextManager[Writer]:
         """A transaction that is committed when the block ends and undone when it raises."""
         ...
 

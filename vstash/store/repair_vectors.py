@@ -26,16 +26,30 @@ def restore_vectors(connection: apsw.Connection, lost: Sequence[int]) -> bool:
     Returns:
         Whether any was removed.
     """
-    model = models.active_model(connection)
-    if model is None:
+    active = models.served(connection)
+    if active is None:
         return False
-    number, info = model
     before = connection.total_changes()
+    for number, info in models.every_model(connection):
+        _keep_sound(connection, number, info.dimension, lost)
+    changed = connection.total_changes() > before
+    table = f"vector_{active.number}"
+    connection.execute(f"DELETE FROM awaiting WHERE chunk IN (SELECT chunk FROM {table})")
+    connection.execute(
+        "INSERT INTO awaiting (chunk) SELECT id FROM chunk "
+        f"WHERE id NOT IN (SELECT chunk FROM {table}) AND id NOT IN (SELECT chunk FROM awaiting)"
+    )
+    return changed
+
+
+def _keep_sound(
+    connection: apsw.Connection, number: int, dimension: int, lost: Sequence[int]
+) -> None:
     table = f"vector_{number}"
     connection.execute(f"DELETE FROM {table} WHERE chunk NOT IN (SELECT id FROM chunk)")
     connection.execute(
         f"DELETE FROM {table} WHERE typeof(value) <> 'blob' OR length(value) <> ?",
-        (4 * info.dimension,),
+        (4 * dimension,),
     )
     invalid = [
         chunk
@@ -45,13 +59,6 @@ def restore_vectors(connection: apsw.Connection, lost: Sequence[int]) -> bool:
     connection.executemany(
         f"DELETE FROM {table} WHERE chunk = ?", ((chunk,) for chunk in {*invalid, *lost})
     )
-    changed = connection.total_changes() > before
-    connection.execute(f"DELETE FROM awaiting WHERE chunk IN (SELECT chunk FROM {table})")
-    connection.execute(
-        "INSERT INTO awaiting (chunk) SELECT id FROM chunk "
-        f"WHERE id NOT IN (SELECT chunk FROM {table}) AND id NOT IN (SELECT chunk FROM awaiting)"
-    )
-    return changed
 
 
 def restore_signs(connection: apsw.Connection) -> None:
@@ -60,12 +67,9 @@ def restore_signs(connection: apsw.Connection) -> None:
     Args:
         connection: A write connection in a transaction.
     """
-    model = models.active_model(connection)
-    if model is None:
-        return
-    number, info = model
-    vectors.require_signs(connection, number)
-    connection.execute(f"DROP TABLE coarse_{number}")
-    models.create_signs(connection, number, info.dimension)
-    for ids, matrix in vectors.in_parts(connection, number, _STEP):
-        vectors.insert_signs(connection, number, ids, matrix)
+    for number, info in models.every_model(connection):
+        vectors.require_signs(connection, number)
+        connection.execute(f"DROP TABLE coarse_{number}")
+        models.create_signs(connection, number, info.dimension)
+        for ids, matrix in vectors.in_parts(connection, number, _STEP):
+            vectors.insert_signs(connection, number, ids, matrix)

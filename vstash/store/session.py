@@ -33,10 +33,12 @@ from vstash.store.counts import counts, gauges
 from vstash.store.derived import Derived, LatestDerived
 from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
+from vstash.store.indexes import IndexReader
 from vstash.store.jobs import JobReader
 from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
 from vstash.store.log_reading import LogReader
+from vstash.store.models import Served
 from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import EarlierSearch, Leg, StoreCounts, StoreGauges
 from vstash.store.traces import TraceReader
@@ -123,6 +125,16 @@ class Reader(DocumentReader):
     def model(self) -> tuple[int, ModelInfo] | None:
         """The active model and its number, None in a file without one."""
         return models.active_model(self._connection)
+
+    @property
+    def served(self) -> Served | None:
+        """The active model as it is told from others, None in a file without one."""
+        return models.served(self._connection)
+
+    @property
+    def indexes(self) -> IndexReader:
+        """The indexes of the file's models."""
+        return IndexReader(self._connection)
 
     def allowed(self, collection: str, where: Filter | None, *, now: int) -> Allowed | None:
         """Chunks that a search may return.
@@ -317,9 +329,11 @@ class Reader(DocumentReader):
         ids = queue.waiting(self._connection, limit, after)
         return list(documents.passages(self._connection, ids))
 
-    def known_vectors(self, model: int, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+    def known_vectors(self, model: Served, digests: Sequence[bytes]) -> dict[bytes, bytes]:
         """Vectors that equal passages already have, as float32 bytes by digest."""
-        return queue.known_vectors(self._connection, model, digests)
+        if not models.knows(self._connection, model):
+            return {}
+        return queue.known_vectors(self._connection, model.number, digests)
 
     def disagreements(
         self, *, collection: str | None, limit: int, before: int | None

@@ -29,6 +29,7 @@ from vstash.store.derived import LatestDerived
 from vstash.store.faults import doubted, extended_code, full, lacks_room, translate, translated
 from vstash.store.mending import Mending
 from vstash.store.migrate import identify, known_migrations, migrate, require_known
+from vstash.store.models import Served
 from vstash.store.presence import Presence
 from vstash.store.rewriting import empty_log, rewrite
 from vstash.store.session import Reader
@@ -249,11 +250,14 @@ class SqliteStore(Copying, Mending):
                     self._presence.close(connection)
 
     @contextmanager
-    def write(self, *, timeout_s: float | None = None) -> Iterator[Writer]:
+    def write(
+        self, *, timeout_s: float | None = None, made_by: Served | None = None
+    ) -> Iterator[Writer]:
         """One write transaction: committed when the block ends, undone when it raises.
 
         Args:
             timeout_s: How long to wait for other threads and processes; None for the setting.
+            made_by: The model that made the vectors of what is stored, None for the active one.
 
         Raises:
             StoreBusyError: When others did not finish in time; nothing was changed.
@@ -264,7 +268,7 @@ class SqliteStore(Copying, Mending):
             self._turn(self._busy_timeout_s if timeout_s is None else timeout_s) as busy_ms,
             doubted(self._is_damaged),
             translated(),
-            self._transaction(busy_ms) as writer,
+            self._transaction(busy_ms, made_by) as writer,
         ):
             yield writer
 
@@ -290,14 +294,14 @@ class SqliteStore(Copying, Mending):
             self._write_lock.release()
 
     @contextmanager
-    def _transaction(self, busy_ms: int) -> Iterator[Writer]:
+    def _transaction(self, busy_ms: int, made_by: Served | None) -> Iterator[Writer]:
         connection = self._write_connection()
         if self._crowded:
             self._make_room(connection)
         connection.set_busy_timeout(busy_ms)
         with self._immediately(connection):
             self._require_schema(connection)
-            writer = Writer(connection, self._crash_point)
+            writer = Writer(connection, self._crash_point, made_by)
             yield writer
             writer.finish()
             self._crash_point("commit")

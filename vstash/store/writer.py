@@ -13,9 +13,11 @@ import numpy as np
 from vstash.errors import StoreCorruptError
 from vstash.store import codes, collections, documents, keyword, models, queue, replies, vectors
 from vstash.store.beside_writer import BesideWriter
+from vstash.store.indexes import IndexWriter
 from vstash.store.jobs import JobWriter
 from vstash.store.leftovers import LeftoverWriter
 from vstash.store.lengths import clear_lengths, set_lengths
+from vstash.store.models import Served
 from vstash.store.postings import add_postings, clear_postings, merge_some
 from vstash.store.rows import ChunkRow, DocumentRow
 from vstash.store.traces import TraceWriter
@@ -44,10 +46,19 @@ class Writer(BesideWriter):
     Args:
         connection: Inside BEGIN IMMEDIATE.
         crash_point: Called by name between steps; tests stop the process there.
+        made_by: The model that the vectors of what is stored were made with, None for the active one.
     """
 
-    def __init__(self, connection: apsw.Connection, crash_point: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        crash_point: Callable[[str], None],
+        made_by: Served | None = None,
+    ) -> None:
         super().__init__(connection, crash_point)
+        self._made_by = made_by
+        self.left: list[int] = []
+        """Chunks whose vectors were made with a model that is not the active one any more."""
         self._changed = False
         self._added: dict[int, documents.PlacedChunk] = {}
         self._added_to: dict[int, range] = {}
@@ -87,7 +98,6 @@ class Writer(BesideWriter):
         with suppress(StoreCorruptError):
             cursor = codes.clean_some(
                 self._connection,
-                self._model_number(),
                 counter,
                 cursor=self._meta.get("code_cursor", 0),
                 runs=looked,
@@ -122,23 +132,45 @@ class Writer(BesideWriter):
 
     def _insert_vectors(self, counter: int) -> None:
         late = bool(self._embedded)
+        model = self._vectors_model()
         if self._added:
             rows = [(chunk, placed.row) for chunk, placed in self._added.items()]
             queue.insert_digests(self._connection, rows)
-            queue.wait(self._connection, [chunk for chunk, row in rows if row.vector is None])
             made = [(chunk, row.vector) for chunk, row in rows if row.vector is not None]
+            if model != self._model_number():
+                self.left = [chunk for chunk, _ in made]
+            waiting = [chunk for chunk, row in rows if row.vector is None]
+            queue.wait(self._connection, sorted({*waiting, *self.left}))
             self._embedded += made
-        if not self._embedded:
+        if not self._embedded or model is None:
             return
         ids = np.array([chunk for chunk, _ in self._embedded], dtype=np.int64)
         matrix = np.stack([vector for _, vector in self._embedded])
-        model = self._model_number()
         vectors.insert_vectors(self._connection, model, ids, matrix)
         codes.add_codes(self._connection, model, ids, matrix, counter, late=late)
 
+    def _vectors_model(self) -> int | None:
+        """The number of the model that vectors were made with, None where its index is gone."""
+        made_by = self._made_by
+        if made_by is None:
+            return self._model_number()
+        return made_by.number if models.knows(self._connection, made_by) else None
+
     def use_model(self, info: ModelInfo) -> int:
         """Make a model the active one of a file without vectors; returns its number."""
-        return models.register_model(self._connection, info)
+        number = models.register_model(self._connection, info)
+        models.activate(self._connection, number)
+        return number
+
+    @property
+    def indexes(self) -> IndexWriter:
+        """The indexes of the file's models, to be changed."""
+        return IndexWriter(self._connection, self.change_counter + 1, self._crash_point)
+
+    def forget_derived(self) -> None:
+        """Have every process read anew what it keeps in memory of the file."""
+        self._changed = True
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'derived_anew'")
 
     def touch(self) -> None:
         """Count this transaction as a change, so that other processes look at the file anew."""
@@ -173,12 +205,13 @@ class Writer(BesideWriter):
         )
 
     def derive_codes(self) -> None:
-        """Build the codes of the active model anew from its vectors, by the rules of this version."""
+        """Build the codes of every model anew from its vectors, by the rules of this version."""
         self._changed = True
-        model, counter = self._model_number(), self.change_counter + 1
-        codes.clear_codes(self._connection, model)
-        for ids, matrix in vectors.in_parts(self._connection, model):
-            codes.add_codes(self._connection, model, ids, matrix, counter, late=False)
+        counter = self.change_counter + 1
+        for model in models.numbers(self._connection):
+            codes.clear_codes(self._connection, model)
+            for ids, matrix in vectors.in_parts(self._connection, model):
+                codes.add_codes(self._connection, model, ids, matrix, counter, late=False)
         self._connection.execute(
             "UPDATE meta SET value = CASE name WHEN 'coder' THEN ? ELSE value + 1 END "
             "WHERE name IN ('coder', 'derived_anew')",
@@ -247,8 +280,10 @@ class Writer(BesideWriter):
                 or its document was cut anew, goes on waiting. None looks at no text.
 
         Returns:
-            How many got one.
+            How many got one; none where they are of a model that is not the active one any more.
         """
+        if self._vectors_model() != self._model_number():
+            return 0
         same = ids if digests is None else queue.still(self._connection, ids, digests)
         waiting = set(queue.leave(self._connection, same))
         found = [
@@ -294,7 +329,7 @@ class Writer(BesideWriter):
     def clean_codes(self, *, after: int, runs: int) -> int:
         """Leave no code of a chunk that is gone in some runs; see `LeftoverWriter.clean_codes`."""
         before, counter = self._connection.total_changes(), self.change_counter + 1
-        looked = self.leftovers.clean_codes(self._model_number(), counter, after=after, runs=runs)
+        looked = self.leftovers.clean_codes(counter, after=after, runs=runs)
         self._changed |= self._connection.total_changes() > before
         return looked
 
@@ -326,7 +361,8 @@ class Writer(BesideWriter):
         ]
         if ids:
             keyword.delete_words(self._connection, ids)
-            vectors.delete_vectors(self._connection, self._model_number(), ids)
+            for model in models.numbers(self._connection):
+                vectors.delete_vectors(self._connection, model, ids)
             self._connection.execute("DELETE FROM chunk WHERE document = ?", (number,))
             self._removed += ids
         # What this very transaction added is forgotten, not removed.

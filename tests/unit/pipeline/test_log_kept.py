@@ -16,7 +16,7 @@ from vstash import Memory, NewDocument
 from vstash.errors import EvaluationError, FieldError, SearchNotFoundError
 from vstash.evaluation.feedback import from_feedback
 from vstash.feedback import VerdictName
-from vstash.pipeline.engine import open_engine
+from vstash.pipeline.engine import open_engines
 from vstash.settings import Settings
 
 ANIMALS: Final = ("hen", "cow", "pig", "dog", "cat", "ant", "bee", "owl", "fox", "elk", "emu")
@@ -74,7 +74,7 @@ def test_a_query_without_words_folds_with_itself_alone(memory: Memory) -> None:
 def timed(tmp_path: Path, clock: Clock) -> Iterator[Memory]:
     """A Memory on the clock that is moved by hand."""
     memory = Memory.__new__(Memory)
-    memory._engine = open_engine(tmp_path / "timed.db", model="fake", clock=clock)
+    memory._engines = open_engines(tmp_path / "timed.db", model="fake", clock=clock)
     with memory:
         yield memory
 

@@ -379,7 +379,7 @@ def test_final_runs_lose_the_codes_of_chunks_that_are_gone(connection: apsw.Conn
     before = in_file(connection)
     cursor, looks = 0, []
     for _ in range(3):
-        cursor = clean_some(connection, MODEL, 9, cursor=cursor, runs=2)
+        cursor = clean_some(connection, 9, cursor=cursor, runs=2)
         looks.append(cursor)
     assert looks == [2, 4, 0]
     # The first run lost a fifth only, and keeps them.
