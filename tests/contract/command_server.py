@@ -7,6 +7,7 @@ and forks for every call; tests/unit/cli starts the command as users do.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import pkgutil
@@ -114,6 +115,8 @@ def _load() -> None:
 def _serve(address: str) -> None:
     """Fork for every call until standard input ends; returns where a command is to be run."""
     _load()
+    # What is loaded stays in memory that all share, so long as no collection writes to it.
+    gc.freeze()
     # Nobody waits for those who wait for a command.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
