@@ -188,7 +188,10 @@ def test_work_on_the_whole_file(
     job = ended(starting, starting.start_upkeep(task))
     assert reading.job(job["id"]) == job
     assert (job["state"], job["error"], job["collection"]) == ("done", None, None)
-    assert (job["request"], job["upkeep"]) == (None, {"quick": False, "full": False})
+    assert (job["request"], job["upkeep"]) == (
+        None,
+        {"quick": False, "full": False, "model": None},
+    )
     direct = {"check": starting.check, "compact": starting.compact, "backup": starting.backup}[
         task
     ]()
