@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ import pytest
 from tests.contract.interface import ContractError, Interface, Kind
 from tests.contract.opening import Opener
 from tests.contract.rest_interface import refused_service
+from tests.disks import mounted
 from vstash import Memory, errors
 from vstash.testing import FakeEmbedder
 
@@ -204,19 +204,10 @@ def test_a_busy_file_is_told_as_such(opening: Opener, path: Path, locked: None) 
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system of 2 MiB."""
     folder = tmp_path / "small"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root on Linux can make a file system that is nearly full")
-    made = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode != 0:
-        pytest.skip("this root may not mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(folder, "size=2m") as done:
+        if not done:
+            pytest.skip("only root on Linux can make a file system that is nearly full")
+        yield folder
 
 
 def test_a_full_disk_loses_nothing(small_disk: Path, opening: Opener) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from typing import Final
 # Before numpy: a process that is forked should have one thread.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+from tests.disks import mounted
 from tests.faults.children import examined, look, run_in_child, short_lived, warm_up
 from tests.faults.disk import Failing, lay_over
 from tests.faults.steps import Effect, Facts, Step, hasty, scripted, with_change
@@ -214,14 +214,8 @@ def small_disk(base: Path, way: str) -> Iterator[Path | None]:
     if way != "disk":
         yield disk
         return
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(disk)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        yield None
-        return
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    with mounted(disk, f"size={_DISK_BYTES}") as done:
+        yield disk if done else None
 
 
 def filled(base: Path, way: str, *, planted: bool = False) -> Filled | None:

@@ -275,9 +275,12 @@ with Memory({path!r}, model="fake") as memory:
 """
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is missing")
 def test_no_file_is_made_outside_the_folder(path: Path) -> None:
     """Sorts, large transactions, forgetting and full compaction write beside the file alone."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is missing")
+    if subprocess.run(["strace", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not trace")
     log = path.with_name("calls")
     run = ["strace", "-f", "-e", "trace=openat,open,creat,mkdir,mkdirat", "-o", str(log)]
     script = TRACED.format(path=str(path), root=str(CHILD.parents[2]))

@@ -16,6 +16,7 @@ import apsw
 import pytest
 
 import vstash
+from tests.disks import mounted
 from tests.faults.migrate_loop import dump, unpacked
 from vstash import Memory
 from vstash.errors import StoreForeignError, StoreFullError, StoreNewerError, VstashError
@@ -125,15 +126,10 @@ def test_rules_alone_need_no_copy(tmp_path: Path) -> None:
 def tight_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk on which a file of schema 4 has no room beside itself, where this user may mount one."""
     disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1000k", "tmpfs", str(disk)]
-    if (
-        sys.platform == "win32"
-        or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("only root may mount a disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(disk, "size=1000k") as done:
+        if not done:
+            pytest.skip("only root may mount a disk")
+        yield disk
 
 
 def test_no_room_for_the_copy(tight_disk: Path) -> None:

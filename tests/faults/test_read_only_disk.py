@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import vstash
+from tests.disks import mount, mounted
 from tests.faults.migrate_loop import unpacked
 from vstash import Memory
 from vstash.errors import StoreReadOnlyError
@@ -19,29 +19,22 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mount of Linux"
 TEXT = "The port of the staging server is 8090."
 
 
-def mounted(disk: Path, options: str, *more: str) -> bool:
-    """Mount a disk in memory, or mount it again; whether that was allowed."""
-    command = ["mount", "-t", "tmpfs", "-o", options, *more, "tmpfs", str(disk)]
-    return not subprocess.run(command, capture_output=True, check=False).returncode
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """A disk with a file of today's schema and one of an earlier, to be mounted as ``ro`` or ``rw``."""
     place = tmp_path / "disk"
-    place.mkdir()
-    if not mounted(place, "size=64m"):
-        pytest.skip("only root may mount a disk")
-    with Memory(place / "x.db", model="fake") as memory:
-        memory.add(TEXT, key="staging")
-    unpacked(4, place / "old" / "x.db")
 
     def again(how: str) -> Path:
-        assert mounted(place, f"remount,{how}")
+        assert mount(place, f"remount,{how}")
         return place
 
-    yield again
-    subprocess.run(["umount", str(place)], check=True)
+    with mounted(place, "size=64m") as done:
+        if not done:
+            pytest.skip("only root may mount a disk")
+        with Memory(place / "x.db", model="fake") as memory:
+            memory.add(TEXT, key="staging")
+        unpacked(4, place / "old" / "x.db")
+        yield again
 
 
 @pytest.mark.parametrize("how", ["ro", "rw"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
+from tests.disks import mounted
 from vstash import Memory
 from vstash.errors import StoreFullError
 
@@ -165,16 +165,10 @@ def test_a_limit_on_file_sizes_loses_nothing(
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MiB, where this user may mount one."""
     disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip("only root may mount a disk; the limit on file sizes stands for it")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(disk, "size=2m") as done:
+        if not done:
+            pytest.skip("only root may mount a disk; the limit on file sizes stands for it")
+        yield disk
 
 
 def test_a_full_disk_loses_nothing(small_disk: Path, rights_child: Callable[..., Any]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from tests import disks
 from tests.faults.conftest import ROOT
 from vstash import Memory
 from vstash.errors import StoreFullError
@@ -27,11 +28,8 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
         def mount(options: str) -> Path:
             disk = tmp_path / "disk"
-            disk.mkdir()
-            command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
-            if subprocess.run(command, capture_output=True, check=False).returncode:
+            if not ended.enter_context(disks.mounted(disk, options)):
                 pytest.skip("only root may mount a disk")
-            ended.callback(subprocess.run, ["umount", str(disk)], check=True)
             return disk
 
         yield mount

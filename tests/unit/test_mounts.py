@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import disks
 from vstash.errors import StoreFilesystemError
 from vstash.mounts import filesystem_of, trust
 from vstash.pipeline.placing import doubts, require_local
@@ -84,14 +84,10 @@ def test_real_mounts_are_told(tmp_path: Path) -> None:
     """What this system says of a disk in memory, where one may be mounted, and of its own /proc."""
     assert filesystem_of(Path("/proc/self")) == "proc"
     disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a disk")
-    try:
+    with disks.mounted(disk, "size=64k") as done:
+        if not done:
+            pytest.skip("only root may mount a disk")
         assert filesystem_of(disk / "deep" / "x.db") == "tmpfs"
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_this_place_is_local(tmp_path: Path) -> None:
