@@ -269,11 +269,6 @@ def _agree(store: Store, info: ModelInfo) -> int:
     return known[0]
 
 
-def _older(version: int | None, newest: int) -> bool:
-    """Whether a version is there and old; one that is not there is for a check to tell."""
-    return version is not None and version < newest
-
-
 def _require_same_model(store: Store, known: tuple[int, ModelInfo] | None, info: ModelInfo) -> None:
     if known is None:
         return
