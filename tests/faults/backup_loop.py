@@ -12,7 +12,6 @@ import os
 import random
 import shutil
 import signal
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.faults.kill_loop import drained, forked
+from tests.faults.waiting import middle_and_most
 from vstash import Memory, NewDocument
 from vstash.settings import Settings
 
@@ -212,9 +212,8 @@ def measure(count: int, seed: int) -> dict[str, object]:
     """So many backups, a quarter of them killed; the control is a plain copy of the file."""
     found = figures_of(count, seed)
     control = figures_of(max(8, count // 10), seed, copy_bytes)
-    times = sorted(found.ms) or [0.0]
     return {
         **asdict(found),
-        "ms": {"p50": round(statistics.median(times), 1), "max": round(times[-1], 1)},
+        "ms": middle_and_most(found.ms),
         "control": {"copies": control.finished, "wrong": len(control.problems)},
     }

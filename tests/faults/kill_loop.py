@@ -12,7 +12,6 @@ import os
 import random
 import select
 import signal
-import statistics
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from tests.faults.operations import Acting, Change, applied, background, held
+from tests.faults.waiting import middle_and_most
 from vstash import Memory, NewDocument
 from vstash.pipeline import prepare
 from vstash.pipeline.engine import Engine, open_engine
@@ -291,9 +291,7 @@ class Old:
 
 def printed(figures: Figures) -> dict[str, object]:
     """The figures with the times of recovery summed up."""
-    times = sorted(figures.recovery_ms) or [0.0]
-    summed = {"p50": round(statistics.median(times), 1), "max": round(times[-1], 1)}
-    return asdict(figures) | {"recovery_ms": summed}
+    return asdict(figures) | {"recovery_ms": middle_and_most(figures.recovery_ms)}
 
 
 def figures_of(kills: int, seed: int, *, planted: bool) -> dict[str, object]:

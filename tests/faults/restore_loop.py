@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import vstash
 from tests.faults.backup_loop import told
+from tests.faults.waiting import middle_and_most
 from vstash import Memory, NewDocument
 
 OLD, NEW = 60, 90
@@ -123,9 +123,8 @@ def measure(count: int, seed: int) -> dict[str, object]:
     """So many restores, most of them killed; the control is a plain copy over the file."""
     found = figures_of(count, seed)
     control = figures_of(max(8, count // 10), seed, copy_bytes)
-    times = sorted(found.ms) or [0.0]
     return {
         **asdict(found),
-        "ms": {"p50": round(statistics.median(times), 1), "max": round(times[-1], 1)},
+        "ms": middle_and_most(found.ms),
         "control": {"restores": control.restores, "wrong": len(control.problems)},
     }

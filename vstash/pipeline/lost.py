@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vstash.store.traces import texts_in
 from vstash.text.normalise import indexed, tokens
 from vstash.types import Document
 
@@ -60,19 +61,7 @@ def _told(document: Document) -> Iterator[str]:
     """What describes a document beside its text."""
     yield document.key
     yield from document.tags
-    yield from _strings(document.metadata)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
-            yield name
-            yield from _strings(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _strings(each)
+    yield from texts_in(document.metadata)
 
 
 def searches_telling(reader: Reader, lost: Lost, *, after: int) -> tuple[list[int], int]:

@@ -21,6 +21,7 @@ from vstash.pipeline.backups import backup_folder
 from vstash.pipeline.placing import require_local
 from vstash.store.backup import copied
 from vstash.store.backup_names import kept
+from vstash.store.beside import total_bytes
 from vstash.store.codes import CODER_VERSION
 from vstash.store.folders import free_bytes
 from vstash.store.migrate import known_migrations, pending
@@ -48,7 +49,7 @@ def migrate(path: Path, settings: Settings, *, dry_run: bool, backup: bool) -> M
     if path.is_dir():
         raise StoreForeignError("The path is a folder: name a file in it.", local_detail=str(path))
     require_local(path, settings)
-    size = _size(path)
+    size = total_bytes(path)
     found = pending(path, busy_timeout_s=settings.busy_timeout_s)
     made: list[str] = []
     derived = outdated_indexes(found.normaliser, found.coder) if found.version else ()
@@ -147,14 +148,9 @@ def copy_before_migration(path: Path, *, settings: Settings) -> Path:
 
 
 def _require_room(path: Path, folder: Path) -> None:
-    needed, free = _size(path), free_bytes(folder)
+    needed, free = total_bytes(path), free_bytes(folder)
     if free is not None and free < needed:
         raise StoreFullError(
             f"The copy that comes before a migration takes {needed:,} bytes and {free:,} are "
             f"free: make room. {_WAY_OUT}"
         )
-
-
-def _size(path: Path) -> int:
-    wal = path.with_name(path.name + "-wal")
-    return sum(each.stat().st_size for each in (path, wal) if each.exists())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vstash.errors import MisuseError, ModelError, VstashError
 from vstash.pipeline.placing import doubts
 from vstash.reports import Gauges, Health
+from vstash.store.beside import log_bytes
 from vstash.store.folders import free_bytes
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Observing:
             log_dropped=self._recorder.dropped,
             jobs_open=found.jobs_open,
             file_bytes=found.file_bytes,
-            wal_bytes=self._wal_bytes(),
+            wal_bytes=log_bytes(self._store.path),
             free_bytes=free_bytes(self._store.path.parent),
             backup_age_s=self._backups.age_s(),
         )
@@ -114,8 +114,3 @@ class Observing:
         if problem is None:
             return ()
         return (f"backup_failed: the last scheduled backup was not made: {problem.message}",)
-
-    def _wal_bytes(self) -> int:
-        with suppress(OSError):
-            return self._store.path.with_name(f"{self._store.path.name}-wal").stat().st_size
-        return 0

@@ -17,6 +17,7 @@ from typing import Final
 
 from vstash.errors import MediaTypeError, PathForbiddenError
 from vstash.settings import default_db_path
+from vstash.store.beside import BESIDE
 
 __all__ = ["ConfinedFiles", "Entry", "Files", "is_ours"]
 
@@ -30,7 +31,6 @@ _FILE: Final = (
 _ROOT: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _FOLDER: Final = _ROOT | getattr(os, "O_NOFOLLOW", 0)
 # What SQLite keeps beside the file.
-_BESIDE: Final = ("", "-wal", "-shm", "-journal")
 # What is read there are not files but the state of processes and devices.
 _MACHINE: Final = ("/proc", "/sys", "/dev")
 
@@ -239,7 +239,7 @@ def _machine_devices() -> frozenset[int]:
 
 
 def _own(store: Path) -> frozenset[Identity]:
-    return _identities(*(store.with_name(store.name + end) for end in _BESIDE))
+    return _identities(*(store.with_name(store.name + end) for end in ("", *BESIDE)))
 
 
 def _identities(*paths: Path) -> frozenset[Identity]:

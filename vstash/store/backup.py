@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import apsw
 
@@ -24,6 +24,7 @@ from vstash.errors import (
     StoreForeignError,
     VstashError,
 )
+from vstash.store.beside import log_bytes
 from vstash.store.connection import fetch, open_reader, pragma_int
 from vstash.store.faults import translated
 from vstash.store.folders import sync_folder
@@ -50,6 +51,8 @@ __all__ = [
 ProgressCallback = Callable[[int, int], None]
 """Called with the pages that were copied and how many there are."""
 
+Told = TypeVar("Told")
+
 # Pages between two looks at the deadline: 2 MiB, some milliseconds.
 _STEP_PAGES: Final = 256
 
@@ -58,37 +61,22 @@ def no_crash(_name: str) -> None:
     """Stop nowhere."""
 
 
-def copied(
-    source: Path,
-    target: Path,
-    *,
-    damaged: bool = False,
-    busy_timeout_s: float = 5.0,
-    progress: ProgressCallback | None = None,
-    crash_point: Callable[[str], None] = no_crash,
-) -> None:
+def copied(source: Path, target: Path, *, busy_timeout_s: float = 5.0) -> None:
     """Copy a file that is not open here as a store, such as one before its migration.
 
     Args:
         source: The file; other processes may write to it meanwhile.
-        target: As for `copy_of`, and so what follows.
-        damaged: Whether what SQLite's check finds wrong is copied all the same.
-        overwrite: Whether a file at the target is replaced.
+        target: As for `copy_of`.
         busy_timeout_s: Seconds to wait for another process.
-        progress: Called as pages are copied.
-        crash_point: For fault tests: called by name between the steps.
+
+    Raises:
+        StoreError: As from `copy_of`.
     """
     with (
         translated(),
         closing(open_reader(source, busy_timeout_s=busy_timeout_s, immutable=False)) as connection,
     ):
-        copy_of(
-            connection,
-            target,
-            damaged=damaged,
-            progress=progress,
-            crash_point=crash_point,
-        )
+        copy_of(connection, target)
 
 
 def read_out(source: Path, part: Path) -> int:
@@ -102,8 +90,7 @@ def read_out(source: Path, part: Path) -> int:
         Its schema version.
     """
     # One that somebody opened may have changes beside it; for any other, nothing is put there.
-    beside = source.with_name(source.name + "-wal")
-    alone = not beside.exists() or not beside.stat().st_size
+    alone = not log_bytes(source)
     with (
         translated(),
         closing(open_reader(source, busy_timeout_s=5.0, immutable=alone)) as connection,
@@ -223,30 +210,23 @@ def counted(connection: apsw.Connection) -> tuple[int, int, int]:
 
 def read_back(path: Path) -> tuple[int, int, int] | None:
     """What a copy that nobody writes to holds, as by `counted`; None when it cannot be read."""
-    try:
-        with (
-            translated(),
-            closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy,
-        ):
-            return counted(copy)
-    except VstashError:
-        return None
+    return _told_by(path, counted)
 
 
 def last_change(path: Path) -> tuple[object, ...] | None:
     """As `state_of`, of a copy that nobody writes to; None when it cannot be read."""
-    try:
-        with translated(), closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy:
-            return state_of(copy)
-    except VstashError:
-        return None
+    return _told_by(path, state_of)
 
 
 def made_of(path: Path) -> int | None:
     """When the file was made that a copy is of, as by `made_at`; None when it cannot be read."""
+    return _told_by(path, made_at)
+
+
+def _told_by(path: Path, ask: Callable[[apsw.Connection], Told]) -> Told | None:
     try:
         with translated(), closing(open_reader(path, busy_timeout_s=0, immutable=True)) as copy:
-            return made_at(copy)
+            return ask(copy)
     except VstashError:
         return None
 

@@ -9,6 +9,7 @@ import apsw
 from vstash.store.codes import CODER_VERSION
 from vstash.store.connection import fetch
 from vstash.store.found import Found, Rules, Tick
+from vstash.store.leftovers import PURGE_MARK
 
 __all__ = ["COUNTED", "MARKS", "META", "NEWEST_CHANGE", "counter_findings"]
 
@@ -19,7 +20,7 @@ META: Final = frozenset(
     }
 )
 # There while something that was asked for is not finished, and once a model was switched.
-MARKS: Final = frozenset({"purge_pending", "model_building", "model_removing", "evidence_after"})
+MARKS: Final = frozenset({PURGE_MARK, "model_building", "model_removing", "evidence_after"})
 COUNTED: Final = {"chunk_count": "chunk", "awaiting_count": "awaiting"}
 NEWEST_CHANGE: Final = (
     "max((SELECT coalesce(max(changed), 0) FROM length_block), "

@@ -10,9 +10,9 @@ import apsw
 from vstash.store import codes, keyword, postings
 from vstash.store.connection import fetch, pragma_int
 
-__all__ = ["LeftoverReader", "LeftoverWriter", "Pending", "pending_of"]
+__all__ = ["PURGE_MARK", "LeftoverReader", "LeftoverWriter", "Pending", "pending_of"]
 
-_MARK: Final = "purge_pending"
+PURGE_MARK: Final = "purge_pending"
 # What is still to be done after documents were forgotten: all, or only to empty the log.
 Pending = Literal[0, 1, 2]
 # A mark is odd before the leftovers went, and even before the log was emptied. Each forgetting sets one of
@@ -43,7 +43,7 @@ class LeftoverReader:
     @property
     def mark(self) -> int:
         """The mark of the last forgetting that is not finished, 0 for none."""
-        rows = fetch(self._connection, "SELECT value FROM meta WHERE name = ?", (_MARK,))
+        rows = fetch(self._connection, "SELECT value FROM meta WHERE name = ?", (PURGE_MARK,))
         return 0 if not rows else rows[0][0] if type(rows[0][0]) is int else 1
 
     def segments(self) -> list[int]:
@@ -88,9 +88,11 @@ class LeftoverWriter(LeftoverReader):
         return after
 
     def _set(self, mark: int) -> None:
-        self._connection.execute("DELETE FROM meta WHERE name = ?", (_MARK,))
+        self._connection.execute("DELETE FROM meta WHERE name = ?", (PURGE_MARK,))
         if mark:
-            self._connection.execute("INSERT INTO meta (name, value) VALUES (?, ?)", (_MARK, mark))
+            self._connection.execute(
+                "INSERT INTO meta (name, value) VALUES (?, ?)", (PURGE_MARK, mark)
+            )
 
     def merge_postings(self, rows: int) -> bool:
         """Merge at least so many rows of the packed postings; returns whether there may be more."""

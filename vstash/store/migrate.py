@@ -14,6 +14,7 @@ from pathlib import Path
 import apsw
 
 from vstash.errors import InternalError, StoreForeignError, StoreNewerError
+from vstash.store.beside import log_bytes
 from vstash.store.connection import APPLICATION_ID, fetch, open_reader, pragma_int
 from vstash.store.faults import translated
 
@@ -223,9 +224,8 @@ def pending(path: Path, *, busy_timeout_s: float) -> Pending:
         StoreError: When it is not ours, newer, damaged, or cannot be read.
     """
     steps = known_migrations()
-    wal = path.with_name(path.name + "-wal")
     # Without a log it can be read without locks, which would make files beside it.
-    immutable = not (wal.exists() and wal.stat().st_size)
+    immutable = not log_bytes(path)
     with (
         translated(),
         closing(

@@ -12,6 +12,7 @@ from typing import Final
 from vstash.errors import StoreBusyError
 from vstash.store.backup import counted, no_crash, publish
 from vstash.store.backup_names import aside_name
+from vstash.store.beside import BESIDE
 from vstash.store.connection import fetch, open_writer
 from vstash.store.faults import translated
 from vstash.store.folders import sync_folder
@@ -20,8 +21,6 @@ from vstash.store.temporary import told
 
 __all__ = ["put_in_place"]
 
-# What SQLite keeps beside a file would be taken for changes of the one that takes its place.
-_BESIDE: Final = ("-wal", "-shm", "-journal")
 _PROCESSES: Final = Path("/proc")
 
 
@@ -71,7 +70,8 @@ def put_in_place(
 
 
 def _with_beside(target: Path) -> list[Path]:
-    return [target, *(target.with_name(target.name + beside) for beside in _BESIDE)]
+    # What SQLite keeps beside a file would be taken for changes of the one that takes its place.
+    return [target, *(target.with_name(target.name + beside) for beside in BESIDE)]
 
 
 def _settled(part: Path) -> tuple[int, int]:

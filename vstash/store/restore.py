@@ -16,6 +16,7 @@ import apsw
 from vstash.errors import OverwriteError, StoreCorruptError, StoreForeignError
 from vstash.store.backup import ProgressCallback, run
 from vstash.store.connection import fetch, pragma_int
+from vstash.store.leftovers import PURGE_MARK
 
 __all__ = ["end_open_jobs", "restore_into"]
 
@@ -24,7 +25,6 @@ __all__ = ["end_open_jobs", "restore_into"]
 _KEPT_TABLES: Final = ("access_key", "job")
 # Numbers above both files' say to every process that nothing it knows of the old state counts any more.
 _GROWING: Final = ("change_counter", "derived_anew")
-_UNFINISHED: Final = "purge_pending"
 # No file comes to as many changes: a greater number is damage, and nothing could be above it.
 _MOST: Final = 2**62
 
@@ -121,9 +121,9 @@ def _carry_meta(ours: dict[str, int], source: apsw.Connection) -> None:
         value = theirs.get(name)
         above = max(ours[name], value if type(value) is int and value < _MOST else 0) + 1
         source.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, above))
-    if _UNFINISHED in ours and _UNFINISHED not in theirs:
+    if PURGE_MARK in ours and PURGE_MARK not in theirs:
         # What was forgotten may still stand in the log: an even mark asks for that to be emptied.
-        source.execute("INSERT INTO meta (name, value) VALUES (?, 2)", (_UNFINISHED,))
+        source.execute("INSERT INTO meta (name, value) VALUES (?, 2)", (PURGE_MARK,))
 
 
 def _too_damaged() -> StoreCorruptError:

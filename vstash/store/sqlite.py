@@ -23,6 +23,7 @@ from vstash.errors import (
     VstashError,
 )
 from vstash.store.backup import no_crash
+from vstash.store.beside import log_bytes, total_bytes
 from vstash.store.connection import create_file, open_reader, open_writer, pragma_int, roll_back
 from vstash.store.copying import Copying
 from vstash.store.derived import LatestDerived
@@ -111,11 +112,8 @@ class SqliteStore(Copying, Mending):
         try:
             self._bring_up_to_date()
         except apsw.Error as error:
-            failed = translate(error, self._writer)
-            self.close()
-            raise self._named(failed) from error
+            raise self._named(translate(error, self._writer)) from error
         except VstashError as error:
-            self.close()
             raise self._named(error) from error
 
     def _named(self, error: VstashError) -> VstashError:
@@ -153,8 +151,7 @@ class SqliteStore(Copying, Mending):
                     raise
                 roll_back(self.path, busy_timeout_s=self._busy_timeout_s)
                 return self._probed(immutable=False)
-        wal = self.path.with_name(self.path.name + "-wal")
-        if wal.exists() and wal.stat().st_size:
+        if log_bytes(self.path):
             raise StoreReadOnlyError(
                 "The folder cannot be written and the file has changes that were not yet moved "
                 "into it. Open it once where it can be written."
@@ -345,8 +342,7 @@ class SqliteStore(Copying, Mending):
 
     def size(self) -> int:
         """Bytes of the file and its write-ahead log."""
-        wal = self.path.with_name(self.path.name + "-wal")
-        return sum(each.stat().st_size for each in (self.path, wal) if each.exists())
+        return total_bytes(self.path)
 
     def rewrite(self) -> None:
         """Write every page of the file anew; readers go on meanwhile, writers wait.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from vstash.errors import FieldError, StoreFullError, StoreIOError, VstashError
+from vstash.store.beside import BESIDE
 from vstash.store.connection import create_file
 
 __all__ = ["temporary", "told", "under_way"]
@@ -23,7 +24,6 @@ __all__ = ["temporary", "told", "under_way"]
 # A temporary file of another machine, whose processes cannot be seen, counts as left behind after so long.
 _LEFT_BEHIND_S: Final = 86_400
 _SUFFIX: Final = ".part"
-_BESIDE: Final = ("-wal", "-shm", "-journal")
 # What SQLite keeps beside one has its name with an ending.
 _NAME: Final = re.compile(
     r"\.(?P<target>.+)\.(?P<host>[0-9a-f]{10})-(?P<process>[0-9]+)-[0-9a-f]{8}\.part"
@@ -53,13 +53,13 @@ def temporary(target: Path) -> Iterator[Path]:
     try:
         yield part
     finally:
-        for beside in ("", *_BESIDE):
+        for beside in ("", *BESIDE):
             with suppress(OSError):
                 part.with_name(part.name + beside).unlink(missing_ok=True)
 
 
 def _require_name(target: Path) -> None:
-    for ending in _BESIDE:
+    for ending in BESIDE:
         beside = target.name.removesuffix(ending)
         # SQLite would take it for changes of that file, and remove it.
         if beside != target.name and target.with_name(beside).exists():

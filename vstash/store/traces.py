@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
 import numpy as np
@@ -18,7 +18,7 @@ from vstash.store.postings import postings
 if TYPE_CHECKING:
     from vstash.types import IdArray
 
-__all__ = ["LoggedQuery", "Names", "TraceReader", "TraceWriter"]
+__all__ = ["LoggedQuery", "Names", "TraceReader", "TraceWriter", "texts_in"]
 
 _WORDS_AT_ONCE: Final = 500
 _OPEN: Final = frozenset({"queued", "running"})
@@ -61,20 +61,21 @@ class Names:
             self.told_by(text)
             for document in documents
             if document is not None
-            for text in _texts(json.loads(document))
+            for text in texts_in(json.loads(document))
         )
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
+    """The texts in a JSON value, names of members among them."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for name, each in value.items():
             yield name
-            yield from _texts(each)
-    elif isinstance(value, list):
+            yield from texts_in(each)
+    elif isinstance(value, list | tuple):
         for each in value:
-            yield from _texts(each)
+            yield from texts_in(each)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def test_every_setting_is_one() -> None:
     names = {row.name for row in setting_rows()}
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = \w+)?`", PAGE))
     codes = {"rate_limited", "deadline_exceeded", "request_timeout", "read_only", "disk_full"}
-    codes.add("backup_failed")
+    codes |= {"backup_failed", "forget_pending", "store_replaced"}
     reasons = {"at_once", "slow_body", "client_gone", "slow_head", "slow_reader"}
     reasons |= {"too_many", "not_http"}
     assert {"queue_size", "access_log", "tls_cert"} <= named
