@@ -28,6 +28,7 @@ from vstash.cli.ingesting import ingest
 from vstash.cli.inspecting import stats
 from vstash.cli.jobs import job, jobs
 from vstash.cli.judging import feedback
+from vstash.cli.learn_group import learn
 from vstash.cli.logged import disagreements
 from vstash.cli.migrating import migrate
 from vstash.cli.misses import why_not
@@ -119,6 +120,7 @@ for command in (
     check,
     compact,
     model,
+    learn,
     reindex,
     migrate,
     salvage,
