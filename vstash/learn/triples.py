@@ -36,7 +36,7 @@ NEAR_DUPLICATE_COSINE: Final = 0.95
 POSITIVE_SHARE: Final = 0.95
 # One leg alone says little about a chunk that is in dispute between both; docs/mining.md has how many
 # false negatives each share lets through on judged sets.
-FUSED_SHARE: Final = 0.75
+FUSED_SHARE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
