@@ -100,7 +100,7 @@ class BothLegs:
     Attributes:
         vector: Best first, with cosines.
         keyword: Best first, with BM25.
-        scores: Of the chunks among the first of either.
+        scores: Of the chunks that are compared.
     """
 
     vector: tuple[LegEntry, ...]
@@ -110,21 +110,21 @@ class BothLegs:
     @property
     def disagreement(self) -> float:
         """How far their first 10 differ, in [0, 1]."""
-        legs = ([entry.chunk_id for entry in leg] for leg in (self.vector, self.keyword))
-        return disagreement_at(*legs, DISAGREEMENT_K)
+        vector, keyword = ([entry.chunk_id for entry in leg] for leg in (self.vector, self.keyword))
+        return disagreement_at(vector, keyword, DISAGREEMENT_K)
 
 
 def both_legs(
-    candidates: Candidates, fused: FloatArray | None, owners: Mapping[int, str]
+    candidates: Candidates, fused: FloatArray | None, first: IdArray, owners: Mapping[int, str]
 ) -> BothLegs:
     """Take both legs apart again.
 
     Args:
         candidates: Their union.
         fused: Scores of the candidates by the strategy ``score``, None where another one fused.
-        owners: Document ids of the chunks among the first of either.
+        first: Positions of the candidates that are compared.
+        owners: Document ids of their chunks.
     """
-    first = compared(candidates)
     ids, cosines, bm25 = (
         values[first].tolist() for values in (candidates.ids, candidates.cosine, candidates.bm25)
     )
@@ -162,7 +162,7 @@ def search_row(logged: Logged, known: Compared) -> SearchRow:
         Both legs' first 10 with raw scores, their disagreement, and the triples that follow.
     """
     result, background = logged.result, logged.background
-    legs = both_legs(logged.candidates, logged.fused, known.owners)
+    legs = both_legs(logged.candidates, logged.fused, logged.compared(), known.owners)
     mined = mine(
         legs.vector,
         legs.keyword,
