@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
 
-from vstash.types import LegEntry, MaskReason, Triple, TripleKind
+from vstash.types import LegEntry, MaskReason, Triple, TripleKind, TripleOrigin
 
 __all__ = [
     "FORMS",
     "MADE_FORMS",
+    "Coverage",
+    "FalseNegatives",
     "Form",
     "LabelReport",
     "LanguageModel",
+    "LearnReport",
     "MadeQuery",
     "MineProgress",
     "MineReport",
     "MineWatcher",
+    "SampleTriple",
+    "Spread",
+    "TaughtSource",
 ]
 
 Form = Literal["title", "heading", "first_sentence", "keyphrase", "cloze", "asked", "labelled"]
@@ -151,3 +157,105 @@ class LabelReport:
     false_negatives: float | None
     disagreement: float | None
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How values are distributed: their mean, and what 5, 25, 50, 75 and 95 % of them are at most."""
+
+    mean: float
+    quantiles: tuple[float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtSource:
+    """Queries of one source, and the triples that follow from them.
+
+    Attributes:
+        name: ``search`` for the log, else a form.
+        queries: Different ones, those without a triple too.
+        disagreement: Mean over the queries.
+        triples: By kind.
+        evidence: Mean score of the triples, None without one.
+        worth: Mean worth of the triples, None without one.
+    """
+
+    name: str
+    origin: TripleOrigin
+    queries: int
+    disagreement: float
+    triples: Mapping[TripleKind, int]
+    evidence: float | None
+    worth: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FalseNegatives:
+    """How many negatives answer the query as well.
+
+    Attributes:
+        doubtful: Share of the negatives that come within a tenth of a mask's border: more than are false,
+            and of use to compare. None without a triple.
+        measured: Share of those that somebody judged which were called right, None without one.
+        judged: Negatives that somebody judged.
+    """
+
+    doubtful: float | None
+    measured: float | None
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a collection, or of all, is the positive of a triple."""
+
+    documents: int
+    documents_covered: int
+    chunks: int
+    chunks_covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTriple:
+    """A triple to read.
+
+    Attributes:
+        source: ``search`` for the log, else a form.
+        evidence: How sure it is that the positive is right and the negative wrong, in [0, 1].
+        gradient: Share of a contrastive loss' gradient that it still carries, in [0, 1].
+    """
+
+    triple: Triple
+    source: str
+    evidence: float
+    gradient: float
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReport:
+    """What there is to learn from, before anything is trained.
+
+    Attributes:
+        collection: None for all.
+        triples: By kind.
+        sources: The log first, then forms.
+        masked: Negatives that were passed over, by reason.
+        difficulty: By kind, how far the leg that is sure of the positive prefers it to the negative: a
+            share of the positive's BM25, or cosines in deviations from unrelated text.
+        evidence: Of the scores of all triples, None without one.
+        worth: Mean of evidence times gradient over the triples, in [0, 1]; None without one.
+        effective: Its sum: the triples are worth so many that are certain and wholly unlearnt.
+        samples: From those worth most to those worth least.
+    """
+
+    collection: str | None
+    triples: Mapping[TripleKind, int]
+    sources: tuple[TaughtSource, ...]
+    masked: Mapping[MaskReason, int]
+    difficulty: Mapping[TripleKind, Spread]
+    evidence: Spread | None
+    coverage: Coverage
+    false_negatives: FalseNegatives
+    worth: float | None
+    effective: float
+    samples: tuple[SampleTriple, ...]

@@ -16,6 +16,7 @@ __all__ = [
     "EVERY_MASK",
     "FUSED_SHARE",
     "NEAR_DUPLICATE_COSINE",
+    "OF_KNOWN",
     "POSITIVE_SHARE",
     "LegScores",
     "Masks",
@@ -74,6 +75,8 @@ class Masks:
 
 
 EVERY_MASK: Final = Masks()
+# Where one of the two is known to answer, the other has to come nearer before it is doubted.
+OF_KNOWN: Final = Masks(fused=0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ def mine_known(
     likeness: Callable[[int, int], float],
     also: Container[str] = frozenset(),
     k: int = DISAGREEMENT_K,
-    masks: Masks = EVERY_MASK,
+    masks: Masks = OF_KNOWN,
 ) -> Mined:
     """The triples of a query whose answers are known, where one leg lists them and the other does not.
 

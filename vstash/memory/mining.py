@@ -10,6 +10,7 @@ from vstash.mining import (
     Form,
     LabelReport,
     LanguageModel,
+    LearnReport,
     MadeQuery,
     MineReport,
     MineWatcher,
@@ -113,6 +114,28 @@ class Mining(Base):
         return self._engine.labelling.label(
             queries, judgements, collection=collection, progress=progress
         )
+
+    def learn_report(self, *, collection: str | None = None, samples: int = 5) -> LearnReport:
+        """Sum up what there is to learn from: triples of the log, of `mine` and of `label`.
+
+        Args:
+            collection: Only of queries in it; None for all.
+            samples: How many triples to show with their texts, 0 to 100.
+
+        Returns:
+            Counts, how hard and how sure the triples are, how much of the collection they cover, how many
+            negatives may be answers, and what all of it is worth to a learner.
+
+        Raises:
+            FieldError, QueryError: When one is malformed or out of range.
+            CollectionNotFoundError: When nothing was ever written to the collection.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     memory.learn_report().effective
+            0.0
+        """
+        return self._engine.learn_reporting.report(collection=collection, samples=samples)
 
     def made_queries(
         self,

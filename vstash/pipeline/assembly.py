@@ -24,6 +24,7 @@ from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
 from vstash.pipeline.labelling import Labelling
+from vstash.pipeline.learn_report import LearnReporting
 from vstash.pipeline.log_report import LogReporting
 from vstash.pipeline.logging import LogWriter
 from vstash.pipeline.mining import Mining
@@ -79,6 +80,7 @@ class Engine:
     misses: Misses
     reporting: Reporting
     log_reporting: LogReporting
+    learn_reporting: LearnReporting
     observing: Observing
     judging: Judging
     calibrating: Calibrating
@@ -213,6 +215,7 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
         misses=Misses(store, searching, number, info.dimension, settings, clock),
         reporting=Reporting(store, info, settings, recorder),
         log_reporting=LogReporting(store, recorder, clock),
+        learn_reporting=LearnReporting(store, info, recorder),
         observing=Observing(store, embedder, recorder, shared.backups, shared.backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, info, number, settings, clock),

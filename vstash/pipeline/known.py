@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vstash.learn.triples import DISAGREEMENT_K, EVERY_MASK, Mined, mine_known
+from vstash.learn.triples import DISAGREEMENT_K, OF_KNOWN, Mined, mine_known
 from vstash.pipeline.masking import bare
 from vstash.pipeline.question import plain_question
 from vstash.pipeline.record import BothLegs, Compared, both_legs, triple_rows
@@ -97,7 +97,7 @@ class KnownAnswers:
         positives: Collection[int],
         *,
         also: Container[str] = frozenset(),
-        masks: Masks = EVERY_MASK,
+        masks: Masks = OF_KNOWN,
     ) -> Mined:
         """The triples of known positives; see `mine_known`."""
         first = {

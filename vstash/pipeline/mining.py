@@ -160,10 +160,10 @@ class Mining:
             # What cannot be written is refused before the work, not after it.
             pass
         run = _Run(name, per_document, seed, limit, progress, documents, done)
-        for form in every:
-            run.tell(form)
-            while run.room and self._batch(run, form, asking if form == "asked" else None):
-                run.tell(form)
+        run.tell(every[0])
+        # In turns, so that a limit leaves something of each form.
+        while every and run.room:
+            every = tuple(form for form in every if self._batch(run, form, asking))
         return MineReport(
             collection=name,
             documents=run.went,
@@ -187,6 +187,8 @@ class Mining:
 
     def _batch(self, run: _Run, form: Form, asking: Asking | None) -> bool:
         """Go through the next documents and store what they give; False where there are none."""
+        if not run.room:
+            return False
         with self._store.read() as reader:
             after = reader.mined.upto(run.collection, form)
             found = reader.page(run.collection, None, after=after, limit=_BATCH, now=self._clock())
@@ -210,6 +212,7 @@ class Mining:
             writer.mined.reach(run.collection, form, last)
         for row in stored:
             run.tally.add(row)
+        run.tell(form)
         return True
 
     def _rows(
@@ -225,8 +228,8 @@ class Mining:
             there = [chunks[each][0] for each in sorted(chunks)]
             passages = [Passage(chunk.heading, chunk.text) for chunk in there]
             source = Source(document.title, passages, first == 0, rng, _frequencies(reader))
-            ready = made(form, source, run.most) if asking is None and passages else []
-        if asking is not None:
+            ready = made(form, source, run.most) if form != "asked" and passages else []
+        if form == "asked" and asking is not None:
             ready = asking.made(source, run.most)
         for each in ready:
             yield self._row(run.collection, form, document, there[each.place], each.query)

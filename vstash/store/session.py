@@ -38,7 +38,6 @@ from vstash.store.jobs import JobReader
 from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
 from vstash.store.log_reading import LogReader
-from vstash.store.made import MadeReader
 from vstash.store.models import Served
 from vstash.store.postings import Posting, last_posted, postings
 from vstash.store.rows import EarlierSearch, Leg, StoreCounts, StoreGauges
@@ -378,11 +377,6 @@ class Reader(DocumentReader):
     def traces(self) -> TraceReader:
         """What tells of documents beside themselves."""
         return TraceReader(self._connection)
-
-    @property
-    def mined(self) -> MadeReader:
-        """Queries of which the answer is known."""
-        return MadeReader(self._connection)
 
     def counts(self) -> StoreCounts:
         """How much the file holds."""
