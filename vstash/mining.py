@@ -194,13 +194,13 @@ class FalseNegatives:
     """How many negatives answer the query as well.
 
     Attributes:
-        doubtful: Share of the negatives that come within a tenth of a mask's border: more than are false,
-            and of use to compare. None without a triple.
+        estimated: Share of the negatives, by what seven judged sets show for as high a score; too low where
+            many documents answer a query. None without a triple.
         measured: Share of those that somebody judged which were called right, None without one.
         judged: Negatives that somebody judged.
     """
 
-    doubtful: float | None
+    estimated: float | None
     measured: float | None
     judged: int
 

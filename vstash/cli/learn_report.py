@@ -13,7 +13,7 @@ from vstash.cli.render import Column, fields_block, table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vstash.mining import FalseNegatives, LearnReport, SampleTriple, Spread
+    from vstash.mining import Coverage, FalseNegatives, LearnReport, SampleTriple, Spread
 
 __all__ = ["learn_report"]
 
@@ -82,13 +82,12 @@ def _spread(found: Spread | None) -> str:
 
 def _false(found: FalseNegatives) -> str:
     return (
-        f"{_share(found.doubtful)} near a border; measured: {_share(found.measured)} of "
+        f"{_share(found.estimated)} by their scores; measured: {_share(found.measured)} of "
         f"{found.judged:,} that were judged"
     )
 
 
 def _summary(report: LearnReport) -> str:
-    cover = report.coverage
     worth = (
         "none"
         if report.worth is None
@@ -104,10 +103,16 @@ def _summary(report: LearnReport) -> str:
             ("false negatives", _false(report.false_negatives)),
             (
                 "coverage",
-                f"{cover.documents_covered:,} of {cover.documents:,} documents, "
-                f"{cover.chunks_covered:,} of {cover.chunks:,} chunks",
+                _cover(report.coverage),
             ),
         ]
+    )
+
+
+def _cover(found: Coverage) -> str:
+    return (
+        f"{found.documents_covered:,} of {found.documents:,} documents, "
+        f"{found.chunks_covered:,} of {found.chunks:,} chunks"
     )
 
 

@@ -154,10 +154,14 @@ def _queries(path: Path) -> dict[str, JudgedQuery]:
 def _grades(qrels: Path) -> Iterator[tuple[int, str, str, int]]:
     """Line, query, document and grade of each judgement."""
     for number, (query, document, score) in table_rows(qrels, _COLUMNS, delimiter="\t"):
-        try:
-            yield number, query, document, int(score)
-        except ValueError as error:
-            raise broken(qrels, number, "the score is no whole number.", score) from error
+        yield number, query, document, _grade(qrels, number, score)
+
+
+def _grade(qrels: Path, number: int, score: str) -> int:
+    try:
+        return int(score)
+    except ValueError as error:
+        raise broken(qrels, number, "the score is no whole number.", score) from error
 
 
 def _judge(

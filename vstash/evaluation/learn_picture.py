@@ -32,7 +32,7 @@ def draw_triples(report: LearnReport, path: str | os.PathLike[str]) -> None:
         sources, worth, spreads, covered = figure.subplots(2, 2).flat
         _sources(sources, report)
         _worth(worth, report)
-        known: dict[str, Spread] = dict(report.difficulty)
+        known: dict[str, Spread] = dict([*report.difficulty.items()])
         if report.evidence is not None:
             known["evidence"] = report.evidence
         _spreads(spreads, known)
@@ -83,8 +83,8 @@ def _covered(axes: Any, report: LearnReport) -> None:
     shares = {
         "documents covered": cover.documents_covered / max(cover.documents, 1),
         "chunks covered": cover.chunks_covered / max(cover.chunks, 1),
-        "negatives in doubt": false.doubtful or 0.0,
-        "negatives judged false": false.measured or 0.0,
+        "false negatives, estimated": false.estimated or 0.0,
+        "judged false": false.measured or 0.0,
     }
     axes.bar([*shares], [*shares.values()])
     axes.set_ylim(0, 1)

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from vstash.feedback import VerdictName
-from vstash.learn.triples import EVERY_MASK, OF_KNOWN
 from vstash.mining import Spread
 from vstash.types import JsonObject, TripleKind, TripleOrigin
 
@@ -32,8 +31,9 @@ __all__ = ["Quality", "quality", "spread"]
 
 _TEMPERATURE: Final = 0.05
 _QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Within a tenth of a border.
-_NEAR: Final = 0.1
+# How many negatives are relevant, the mean of seven judged sets, where the share is at most this:
+# `python -m bench.learning.false_negatives` counts them.
+_FALSE: Final = ((0.3, 0.0), (0.45, 0.006), (0.6, 0.009), (0.75, 0.05), (1.0, 0.08))
 _HELPED: Final = frozenset({"helpful", "cited"})
 
 
@@ -46,13 +46,13 @@ class Quality:
         gradient: In [0, 1].
         margin: How far the leg that is sure of the positive prefers it: a share of its BM25, or cosines in
             deviations from unrelated text; NaN where it is not known.
-        doubtful: Whether the negative is near a mask's border.
+        false: How probable it is that the negative answers as well, as far as its scores tell.
     """
 
     evidence: float
     gradient: float
     margin: float
-    doubtful: bool
+    false: float
 
     @property
     def worth(self) -> float:
@@ -108,7 +108,9 @@ def quality(
         evidence=_right(ours, origin, said_of_positive) * wrong,
         gradient=_gradient(*cosines),
         margin=margin,
-        doubtful=_doubtful(evidence, origin, own_share, fused_share),
+        false=_FALSE[-1][1]
+        if math.isnan(share)
+        else next(rate for most, rate in _FALSE if share <= most),
     )
 
 
@@ -147,17 +149,6 @@ def _gradient(ours: float, theirs: float) -> float:
     if math.isnan(ours) or math.isnan(theirs):
         return 0.0
     return 1 / (1 + math.exp(max(min((ours - theirs) / _TEMPERATURE, 700.0), -700.0)))
-
-
-def _doubtful(
-    evidence: JsonObject, origin: TripleOrigin, own_share: float, fused_share: float
-) -> bool:
-    masks = EVERY_MASK if origin == "search" else OF_KNOWN
-    return (
-        own_share >= masks.share - _NEAR
-        or fused_share >= masks.fused - _NEAR
-        or _number(evidence, "likeness") >= masks.cosine - _NEAR
-    )
 
 
 def _share(ours: float, theirs: float) -> float:

@@ -150,8 +150,8 @@ def _false_negatives(
     hidden = masked.get(("labelled", "judged"), 0)
     false = hidden + sum(verdict != "not_helpful" for verdict in said)
     judged = hidden + len(said) + sum(row.source == "labelled" for row, _ in looked)
-    doubtful = _mean([float(each.doubtful) for _, each in looked])
-    return FalseNegatives(doubtful, round(false / judged, 6) if judged else None, judged)
+    estimated = _mean([each.false for _, each in looked])
+    return FalseNegatives(estimated, round(false / judged, 6) if judged else None, judged)
 
 
 def _spaced(looked: Sequence[Looked], count: int) -> list[Looked]:
