@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from vstash.cli.groups import Group
+from vstash.cli.learn_mine import label, made_queries, mine
+from vstash.cli.learn_report import learn_report
 
 __all__ = ["learn"]
 
@@ -12,3 +14,9 @@ __all__ = ["learn"]
 @click.group(cls=Group)
 def learn() -> None:
     """Learn from disagreements, and see what was learnt."""
+
+
+learn.add_command(mine)
+learn.add_command(label)
+learn.add_command(made_queries)
+learn.add_command(learn_report)

@@ -39,6 +39,7 @@
         * DeadlineError: a request took too long and was stopped
         * SlowClientError: a request came too slowly
     * UnreachableError: a service does not answer its client
+    * LanguageModelError: an address that is asked for questions does not answer as a language model
     * ModelError
         * ModelInvalidError: a model folder lacks a file, or a file has another hash
         * ModelMismatchError: the file was written with another model
@@ -118,6 +119,7 @@ from vstash.errors.service import (
     DeadlineError,
     JobFinishedError,
     KeyRequiredError,
+    LanguageModelError,
     OverloadError,
     OverwriteError,
     PathForbiddenError,
@@ -177,6 +179,7 @@ __all__ = [
     "JobNotFoundError",
     "KeyNotFoundError",
     "KeyRequiredError",
+    "LanguageModelError",
     "MediaTypeError",
     "MethodNotAllowedError",
     "MisuseError",
