@@ -15,6 +15,7 @@
         * SettingsError: a setting is unknown or out of range
         * EvaluationError: judged data, or an option of an evaluation, cannot be used
         * CalibrationError: a file holds too little to learn a calibration from
+        * TrainingError: a model cannot be trained with what there is
         * TransferError: what is to be imported is no export, or is cut off
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
@@ -90,6 +91,7 @@ from vstash.errors.inputs import (
     RequestTooLargeError,
     SettingsError,
     TextError,
+    TrainingError,
     TransferError,
 )
 from vstash.errors.missing import (
@@ -221,6 +223,7 @@ __all__ = [
     "StoreReadOnlyError",
     "StoreReplacedError",
     "TextError",
+    "TrainingError",
     "TransferError",
     "UnreachableError",
     "VstashError",
