@@ -7,6 +7,7 @@ import click
 from vstash.cli.groups import Group
 from vstash.cli.learn_mine import label, made_queries, mine
 from vstash.cli.learn_report import learn_report
+from vstash.cli.learn_train import train
 
 __all__ = ["learn"]
 
@@ -20,3 +21,4 @@ learn.add_command(mine)
 learn.add_command(label)
 learn.add_command(made_queries)
 learn.add_command(learn_report)
+learn.add_command(train)

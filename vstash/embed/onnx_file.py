@@ -72,7 +72,16 @@ def has_external_data(model: bytes) -> bool:
 
 
 def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield number, wire type, value (or where the content starts) and where the field ends."""
+    """Yield number, wire type, value (or where the content starts) and where the field ends.
+
+    Args:
+        data: What the message stands in.
+        start: Of the message.
+        end: Of the message.
+
+    Raises:
+        MalformedOnnxError: When it is no message.
+    """
     position = start
     while position < end:
         tag, position = varint(data, position, end)
@@ -93,6 +102,16 @@ def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, i
 
 
 def varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """A number of variable length, and where it ends.
+
+    Args:
+        data: What it stands in.
+        position: Of its first byte.
+        end: Where it must have ended.
+
+    Raises:
+        MalformedOnnxError: When it does not end.
+    """
     result = 0
     for shift in range(0, 70, 7):
         if position >= end:

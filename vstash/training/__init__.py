@@ -78,7 +78,7 @@ def train_model(
         data=None if data is None else Path(data),
         name=name,
         options=TrainOptions() if options is None else options,
-        models=settings.models_folder,
+        models=settings.models_path(),
         resume=resume,
         progress=progress,
     )
