@@ -89,9 +89,15 @@ def train(
     data: Path | None,
     name: str | None,
     objective: str | None,
+    epochs: int | None,
+    learning_rate: float | None,
+    batch: int | None,
+    minutes: float | None,
+    steps: int | None,
+    seed: int | None,
+    share: float | None,
     checkpointing: bool,
     resume: bool,
-    **given: Any,
 ) -> None:
     """Train a copy of the embedding model on the file's queries, and say whether it is better.
 
@@ -102,9 +108,18 @@ def train(
     from vstash.training import train_model
     from vstash.training.options import TrainOptions
 
-    chosen = {key: value for key, value in given.items() if value is not None}
-    chosen["objective"] = objective or ("distil" if data is None else "contrast")
-    options = TrainOptions(**chosen, checkpointing=checkpointing).checked()
+    given = {
+        "objective": objective or ("distil" if data is None else "contrast"),
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch": batch,
+        "minutes": minutes,
+        "steps": steps,
+        "seed": seed,
+        "share": share,
+        "checkpointing": checkpointing,
+    }
+    options = TrainOptions(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type] # checked by `train_model`
     opened = nullcontext() if data is not None else common.memory(create=False)
     with opened as memory, _shown() as progress:
         report = train_model(

@@ -131,11 +131,12 @@ class Encoder:
                 yield places, self.vectors([rows[place] for place in places]).cpu().numpy()
 
     def _mixed(self) -> AbstractContextManager[Any]:
-        return torch.autocast(
+        found: AbstractContextManager[Any] = torch.autocast(
             self.device.type,
             dtype=torch.float16 if self.precision == "float16" else torch.bfloat16,
             enabled=self.precision != "float32",
         )
+        return found
 
 
 def _precision(device: torch.device) -> str:

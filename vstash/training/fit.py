@@ -59,8 +59,9 @@ class Fitted:
 class Objective(Protocol):
     """What a step minimises."""
 
-    lengths: Sequence[int]
-    """Of every example, by which batches are sorted."""
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Of every example, by which batches are sorted."""
 
     def loss(self, places: Sequence[int], step: int) -> Any:
         """Of the examples at these places, ready for ``backward``."""
@@ -221,7 +222,7 @@ class _Run:
 
 def _peak(device: torch.device) -> int | None:
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+        return int(torch.cuda.max_memory_allocated(device))
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:

@@ -8,32 +8,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
 
 from vstash.embed.installed import checked_name
 from vstash.embed.onnx import OnnxEmbedder
-from vstash.embed.protocol import Embedder
 from vstash.errors import ExtraMissingError, TrainingError
 from vstash.memory import Memory
 from vstash.training.base import Base, open_base
-from vstash.training.comparison import (
-    Judged,
-    background,
-    compared,
-    general_set,
-    held_out_set,
-)
-from vstash.training.deciding import decided
 from vstash.training.examples import Example, from_file, from_memory
-from vstash.training.export import describe, export, mixed
+from vstash.training.export import export, mixed
+from vstash.training.judging import Verdict, judge
 from vstash.training.options import Stage, TrainOptions, TrainProgress, TrainWatcher
 from vstash.training.reports import TrainReport
 from vstash.training.splitting import Split, split
 from vstash.training.stored import listed_vectors, stored_vectors
-from vstash.types import JsonObject
 from vstash.wire import to_json
 
 if TYPE_CHECKING:
@@ -47,8 +35,6 @@ _CHECKPOINT: Final = "checkpoint.pt"
 _BEGUN: Final = "training.json"
 _DECISION: Final = "decision.json"
 _LIBRARIES: Final = ("torch", "transformers", "sentence_transformers")
-_POOL: Final = 1500
-_PROBES: Final = 64
 
 
 def train(
@@ -73,7 +59,7 @@ def train(
     parts = split(examples, share=options.held_out, seed=options.seed)
     begun = {
         "options": asdict(replace(options, minutes=0.0)),
-        "data": _digest(examples),
+        "data": _digest((*parts.train, *parts.held_out)),
         "base": model.folder.info.sha256,
     }
     _begin(out, begun, resume=resume)
@@ -82,8 +68,8 @@ def train(
     encoder.load(mixed(model.weights, fitted.weights, options.share))
     _tell(progress, "export", 0, 1)
     export(model, encoder.weights(), out, name=chosen)
-    report = _judged(out, model, encoder, fitted, parts, options, progress)
-    report = replace(report, data_sha256=str(begun["data"]))
+    verdict = judge(out, model, encoder, parts, seed=options.seed, progress=progress)
+    report = _report(out, model, fitted, parts, verdict, options)
     (out / _DECISION).write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
     for left in (_CHECKPOINT, _BEGUN):
         (out / left).unlink(missing_ok=True)
@@ -195,43 +181,16 @@ def _fitted(
     )
 
 
-def _judged(
-    out: Path,
-    model: Base,
-    encoder: Encoder,
-    fitted: Fitted,
-    parts: Split,
-    options: TrainOptions,
-    progress: TrainWatcher | None,
+def _report(
+    out: Path, model: Base, fitted: Fitted, parts: Split, verdict: Verdict, options: TrainOptions
 ) -> TrainReport:
-    own = held_out_set(parts.held_out, parts.train, most=_POOL, seed=options.seed)
-    general = general_set()
-    total = 2 * sum(len(each.queries) + len(each.passages) for each in (own, general))
-    done = 0
-
-    def told(texts: int) -> None:
-        nonlocal done
-        done += texts
-        _tell(progress, "compare", done, total)
-
-    tuned = OnnxEmbedder(out)
-    with TemporaryDirectory() as before:
-        # Not the folder that the model came from: its weights may have come from elsewhere.
-        export(model, model.weights, Path(before), name=model.folder.info.name)
-        base = OnnxEmbedder(Path(before))
-        results = [
-            compared(each, base, tuned, seed=options.seed, progress=told) for each in (own, general)
-        ]
-        describe(out, _described(model, base, tuned, own, options.seed))
-    cosine = _cosine(encoder, tuned, [each.text for each in own.passages[:_PROBES]])
-    recommended, reason = decided(results[0], results[1], cosine)
     return TrainReport(
-        name=tuned.info.name,
+        name=verdict.tuned.name,
         folder=str(out),
-        sha256=tuned.info.sha256,
+        sha256=verdict.tuned.sha256,
         base=model.folder.info.name,
         base_sha256=model.folder.info.sha256,
-        data_sha256="",
+        data_sha256=_digest((*parts.train, *parts.held_out)),
         options=options,
         examples=len(parts.train),
         held_out=len(parts.held_out),
@@ -242,40 +201,12 @@ def _judged(
         seconds=fitted.seconds,
         peak_bytes=fitted.peak_bytes,
         device=fitted.device,
-        cosine=cosine,
-        own=results[0],
-        general=results[1],
-        recommended=recommended,
-        reason=reason,
+        cosine=verdict.cosine,
+        own=verdict.own,
+        general=verdict.general,
+        recommended=verdict.recommended,
+        reason=verdict.reason,
     )
-
-
-def _described(
-    model: Base, before: Embedder, after: Embedder, own: Judged, seed: int
-) -> JsonObject:
-    """What the new description says otherwise; the calibration of relevance is that of the base."""
-    info = model.folder.info
-    mean_before, deviation_before = background(before, own, seed=seed)
-    mean, deviation = background(after, own, seed=seed)
-    return {
-        "source": f"{info.name}, trained by vstash",
-        "background_mean": round(min(max(info.background_mean + mean - mean_before, -1.0), 1.0), 4),
-        "background_deviation": round(
-            min(info.background_deviation * deviation / deviation_before, 1.0), 4
-        ),
-    }
-
-
-def _cosine(encoder: Encoder, exported: Embedder, texts: Sequence[str]) -> float:
-    """Of the float model's vectors with those of the file that was written."""
-    rows = encoder.passages(texts, encoder.max_tokens)
-    ours = exported.embed_passages(texts)
-    cosines = [
-        float(vector @ ours[place])
-        for places, vectors in encoder.embedded(rows)
-        for place, vector in zip(places, vectors, strict=True)
-    ]
-    return float(np.mean(cosines))
 
 
 def _digest(examples: Sequence[Example]) -> str:
