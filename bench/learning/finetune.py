@@ -25,6 +25,7 @@ from bench.machine import append_row
 from vstash import Memory, install_model, train_model
 from vstash.evaluation import Evaluation, JudgedSet, evaluate, load_judged, open_judged
 from vstash.evaluation.bootstrap import resampled_means
+from vstash.mining import MADE_FORMS
 from vstash.settings import Settings
 from vstash.training.options import TrainOptions, TrainProgress
 
@@ -50,12 +51,18 @@ def sets(given: argparse.Namespace) -> tuple[JudgedSet, JudgedSet]:
 
 def copied(given: argparse.Namespace, judged: JudgedSet, settings: Settings) -> Path:
     """A copy of the set's file, without what earlier runs logged."""
-    with open_judged(judged, given.stores or given.work, settings=settings) as stored:
-        source = Path(stored.memory.stats().path)
+    source = given.logged
+    if source is None:
+        with open_judged(judged, given.stores or given.work, settings=settings) as stored:
+            source = Path(stored.memory.stats().path)
     target: Path = given.work / f"{judged.name}-{given.label}.db"
     for end in ("", "-wal", "-shm"):
         target.with_name(target.name + end).unlink(missing_ok=True)
-    shutil.copyfile(source, target)
+    for end in ("", "-wal"):
+        if source.with_name(source.name + end).is_file():
+            shutil.copyfile(
+                source.with_name(source.name + end), target.with_name(target.name + end)
+            )
     return target
 
 
@@ -85,11 +92,12 @@ def measured(given: argparse.Namespace, options: TrainOptions) -> dict[str, Any]
     seconds: dict[str, float] = {}
     with Memory(path, settings=settings) as memory:
         begun = time.monotonic()
-        for query in learnt.queries:
-            memory.search(query.text)
-        memory.flush_log()
-        if given.made:
-            memory.mine(per_document=given.made)
+        if given.logged is None:
+            for query in learnt.queries:
+                memory.search(query.text)
+            memory.flush_log()
+        for form in MADE_FORMS if given.made else ():
+            memory.mine(forms=[form], limit=given.made, per_document=1, seed=given.seed)
         seconds["searches"] = time.monotonic() - begun
         before = evaluate(memory, asked, ways=_WAYS)
         begun = time.monotonic()
@@ -141,9 +149,12 @@ def main() -> None:
     parser.add_argument("set", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--stores", type=Path, help="where files of sets are, when elsewhere")
+    parser.add_argument("--logged", type=Path, help="a file that was searched with these before")
     parser.add_argument("--learn", help="split to learn from; one half of --split when left out")
     parser.add_argument("--split", default="test", help="split to ask")
-    parser.add_argument("--made", type=int, default=0, help="also mine so many queries a document")
+    parser.add_argument(
+        "--made", type=int, default=0, help="also mine so many queries of each form"
+    )
     parser.add_argument("--label", default="run")
     parser.add_argument("--objective", default="distil")
     parser.add_argument("--seed", type=int, default=0)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "judge"]
 
-_POOL: Final = 1500
+_POOL: Final = 1000
 _PROBES: Final = 64
 
 
