@@ -129,12 +129,13 @@ def from_memory(
 
 def _take(found: dict[tuple[str, int], Example], triple: Triple, reader: _Reader) -> None:
     pair = (triple.query, triple.positive_chunk_id)
-    negative = reader.passage(triple.negative_chunk_id, triple.query)
+    made = triple.query if triple.origin == "made" else None
+    negative = reader.passage(triple.negative_chunk_id, made)
     known = found.get(pair)
     if known is not None:
         found[pair] = replace(known, negatives=(*known.negatives, negative))
         return
-    positive = reader.passage(triple.positive_chunk_id, triple.query)
+    positive = reader.passage(triple.positive_chunk_id, made)
     found[pair] = Example(triple.query, positive, (negative,), triple.origin)
 
 
@@ -146,7 +147,7 @@ class _Reader:
         self._titles: dict[str, str] = {}
         self._chunks: dict[int, Chunk] = {}
 
-    def passage(self, chunk_id: int, query: str) -> Passage:
+    def passage(self, chunk_id: int, made: str | None) -> Passage:
         if chunk_id not in self._chunks:
             chunk = self._memory.get_chunk(chunk_id)
             if chunk.document_id not in self._titles:
@@ -155,12 +156,12 @@ class _Reader:
                 ).title
             self._chunks[chunk_id] = chunk
         chunk = self._chunks[chunk_id]
-        return _passage(self._titles[chunk.document_id], chunk, query)
+        return _passage(self._titles[chunk.document_id], chunk, made)
 
 
-def _passage(title: str, chunk: Chunk, query: str) -> Passage:
+def _passage(title: str, chunk: Chunk, made: str | None) -> Passage:
     # A query that was made from a title or heading would find itself there.
-    if query.casefold() in header(title, chunk.heading).casefold():
+    if made is not None and made.casefold() in header(title, chunk.heading).casefold():
         return Passage(chunk.text, chunk.document_id)
     return Passage(passage(title, chunk.heading, chunk.text), chunk.document_id)
 
@@ -179,9 +180,10 @@ def _listed(
         waiting.setdefault(query, [Example(query, None, (), origin)])
     for number, (query, known) in enumerate(waiting.items(), 1):
         hits = memory.search(query, k=_LIST, collection=collection, log=False).hits
+        made = query if known[0].origin == "made" else None
         yield replace(
             known[0],
-            listed=tuple(_passage(hit.document.title, hit.chunk, query) for hit in hits),
+            listed=tuple(_passage(hit.document.title, hit.chunk, made) for hit in hits),
             scores=tuple(hit.score for hit in hits),
         )
         yield from known[1:]

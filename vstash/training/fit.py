@@ -84,14 +84,15 @@ def fit(
         options: How.
         checkpoint: Where to keep what a later call needs to go on, every minute.
         resume: Go on from there.
-        progress: Called every 20 steps; what it raises ends the training with its checkpoint kept.
+        progress: Called every 20 steps; what it raises ends the training, and a checkpoint is kept.
     """
     run = _Run(encoder, objective, options, checkpoint)
     if resume:
         run.restore()
     started = time.monotonic()
-    run.train(started, progress)
-    if checkpoint is not None:
+    try:
+        run.train(started, progress)
+    finally:
         run.save()
     return Fitted(
         encoder.weights(),
