@@ -72,6 +72,7 @@ def fit(
     objective: Objective,
     options: TrainOptions,
     *,
+    budget_s: float | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     progress: TrainWatcher | None = None,
@@ -82,11 +83,12 @@ def fit(
         encoder: The model; it is trained in place.
         objective: What to minimise.
         options: How.
+        budget_s: Leave steps out so that it ends within so many seconds; None for no limit.
         checkpoint: Where to keep what a later call needs to go on, every minute.
         resume: Go on from there.
         progress: Called every 20 steps; what it raises ends the training, and a checkpoint is kept.
     """
-    run = _Run(encoder, objective, options, checkpoint)
+    run = _Run(encoder, objective, options, checkpoint, budget_s)
     if resume:
         run.restore()
     started = time.monotonic()
@@ -109,12 +111,18 @@ class _Run:
     """A training under way."""
 
     def __init__(
-        self, encoder: Encoder, objective: Objective, options: TrainOptions, checkpoint: Path | None
+        self,
+        encoder: Encoder,
+        objective: Objective,
+        options: TrainOptions,
+        checkpoint: Path | None,
+        budget_s: float | None,
     ) -> None:
         self._encoder = encoder
         self._objective = objective
         self._options = options
         self._checkpoint = checkpoint
+        self._budget_s = None if options.steps else budget_s
         self._parameters = list(encoder.model.parameters())
         self._optimizer = torch.optim.AdamW(
             self._parameters, lr=options.learning_rate, weight_decay=_DECAY, fused=True
@@ -134,8 +142,8 @@ class _Run:
         for places in self._batches():
             self._take(places)
             now = time.monotonic()
-            if self.step - first == _MEASURED and self._options.minutes and not self._options.steps:
-                self._fit_into(started, now, first)
+            if self.step - first == _MEASURED and self._budget_s is not None:
+                self._fit_into(self._budget_s, now - started)
             if now - saved > _CHECKPOINT_S:
                 self.save()
                 saved = now
@@ -165,10 +173,9 @@ class _Run:
         down = (self.total - self.step) / max(self.total - warm, 1)
         return max(min(up, down, 1.0), 0.0)
 
-    def _fit_into(self, started: float, now: float, first: int) -> None:
-        """Leave steps out so that the budget is kept at the pace so far."""
-        pace = (now - started) / (self.step - first)
-        room = int((self._options.minutes * 60 - (now - started)) / pace)
+    def _fit_into(self, budget_s: float, spent_s: float) -> None:
+        """Leave steps out so that the budget is kept at the pace of the first ones."""
+        room = int((budget_s - spent_s) / (spent_s / _MEASURED))
         self.total = min(self.planned, self.step + max(room, 1))
 
     def _batches(self) -> Iterator[Sequence[int]]:

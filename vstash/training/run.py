@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -34,6 +35,8 @@ __all__ = ["require_training", "train"]
 _CHECKPOINT: Final = "checkpoint.pt"
 _BEGUN: Final = "training.json"
 _DECISION: Final = "decision.json"
+# Of the minutes, after which what follows the steps begins: export and comparison.
+_TRAINED: Final = 0.8
 _LIBRARIES: Final = ("torch", "transformers", "sentence_transformers")
 
 
@@ -51,6 +54,7 @@ def train(
     progress: TrainWatcher | None,
 ) -> TrainReport:
     """As `vstash.training.train_model`, with every argument."""
+    begin = time.monotonic()
     options = options.checked()
     chosen = checked_name(out.name if name is None else name)
     model = open_base(base, models)
@@ -64,7 +68,10 @@ def train(
     }
     _begin(out, begun, resume=resume)
     vectors = _vectors(memory, collection, model, parts.train)
-    encoder, fitted = _fitted(out, model, parts, vectors, options, progress, resume=resume)
+    budget_s = _TRAINED * 60 * options.minutes - (time.monotonic() - begin)
+    encoder, fitted = _fitted(
+        out, model, parts, vectors, options, budget_s, progress, resume=resume
+    )
     encoder.load(mixed(model.weights, fitted.weights, options.share))
     _tell(progress, "export", 0, 1)
     export(model, encoder.weights(), out, name=chosen)
@@ -164,6 +171,7 @@ def _fitted(
     parts: Split,
     vectors: dict[str, FloatArray],
     options: TrainOptions,
+    budget_s: float,
     progress: TrainWatcher | None,
     *,
     resume: bool,
@@ -177,7 +185,13 @@ def _fitted(
     goal = objective(encoder, parts.train, vectors, options)
     checkpoint = out / _CHECKPOINT
     return encoder, fit(
-        encoder, goal, options, checkpoint=checkpoint, resume=resume, progress=progress
+        encoder,
+        goal,
+        options,
+        budget_s=budget_s if options.minutes else None,
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
     )
 
 

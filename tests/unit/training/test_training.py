@@ -108,6 +108,15 @@ def test_an_interrupted_training_goes_on(tmp_path: Path) -> None:
 
 
 @trains
+def test_a_training_ends_in_time(tmp_path: Path) -> None:
+    """Steps are left out, and their number is told."""
+    options = replace(SMALL, steps=0, epochs=100, minutes=0.2)
+    report = train_model(tmp_path / "out", data=lines(tmp_path / "e.jsonl"), options=options)
+    assert 8 < report.steps < report.planned
+    assert report.seconds < 12
+
+
+@trains
 def test_fused_lists_are_learnt(tmp_path: Path) -> None:
     """The loss falls from the first steps to the last."""
     with Memory(tmp_path / "a.db") as memory:
@@ -117,7 +126,7 @@ def test_fused_lists_are_learnt(tmp_path: Path) -> None:
             memory.search(f"price of item {number}")
         memory.flush_log()
         memory.mine()
-        options = TrainOptions(batch=8, steps=30, learning_rate=1e-4, anchors=2)
+        options = TrainOptions(batch=8, steps=30, learning_rate=1e-4, anchors=2, held_out=0.5)
         report = train_model(tmp_path / "out", memory, options=options)
     assert report.losses[-1] < report.losses[0]
 
