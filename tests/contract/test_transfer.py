@@ -276,7 +276,7 @@ def test_triples(interface: Interface, answer: str, path: Path) -> None:
         memory.add("An elk.", collection="notes")
         memory.search(QUERY)
         memory.search("elk", collection="notes")
-        memory.search(QUERY)
+        memory.search(f"{QUERY} please")
     logged = interface.disagreements(texts=True)["items"]
     expected = [triple for item in logged for triple in item["triples"]]
     assert len(expected) == 4
