@@ -10,7 +10,7 @@ from typing import Final
 __all__ = ["BUILT_IN", "FusionWeights"]
 
 # More is none; what is nested deeper than that cannot be read.
-_MOST_BYTES: Final = 1_000
+_MOST_BYTES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
