@@ -6,6 +6,15 @@ from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
+from vstash.learning import (
+    Learned,
+    LearnedSwitch,
+    LearningDecision,
+    LearningFigure,
+    LearnOutcome,
+    LearnProgress,
+    RollbackReport,
+)
 from vstash.log_reports import (
     DisagreementReport,
     LegsJudged,
@@ -115,6 +124,12 @@ __all__ = [
     "JobReport",
     "JobRequest",
     "JudgedSearch",
+    "LearnOutcome",
+    "LearnProgress",
+    "Learned",
+    "LearnedSwitch",
+    "LearningDecision",
+    "LearningFigure",
     "LeftOut",
     "LeftOutPassage",
     "LegEntry",
@@ -135,6 +150,7 @@ __all__ = [
     "ReindexReport",
     "RepairReport",
     "RestoreReport",
+    "RollbackReport",
     "SalvageProgress",
     "SalvageReport",
     "SalvagedDocument",

@@ -13,6 +13,7 @@ from vstash.errors import ModelError
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.hits import made_hits
 from vstash.pipeline.judge import Judged, Judging
+from vstash.pipeline.learned import Learnt, LearntOf, unmapped
 from vstash.pipeline.legs import Answers, Legs
 from vstash.pipeline.question import Question, checked_question, checked_session
 from vstash.pipeline.record import Logged
@@ -47,6 +48,8 @@ class Found:
         judged: Their relevance, None where it is not known.
         scored: What the strategy ``score`` said of all of them, None for others.
         answers: What the indexes said.
+        asked: What they were asked: the question, with the vector as it was mapped.
+        learnt: What the collection was searched with.
     """
 
     candidates: Candidates
@@ -54,6 +57,13 @@ class Found:
     judged: Judged | None
     scored: Scored | None
     answers: Answers
+    asked: Question
+    learnt: Learnt
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Reasons why this is less than could be."""
+        return (*self.answers.degraded, *self.learnt.degraded)
 
 
 class Searching:
@@ -88,6 +98,7 @@ class Searching:
         self._dimension = embedder.info.dimension
         self.legs = Legs(embedder, model, settings)
         self._traffic = Traffic()
+        self._learnt = LearntOf(model, self._dimension)
         self._first = True
         self._judging = Judging(embedder.info, model)
 
@@ -200,25 +211,36 @@ class Searching:
 
     def embedded(self, question: Question) -> Question:
         """The question with its vector, None where vectors are not asked."""
-        return replace(question, vector=self.legs.embedded(question))
+        vector = self.legs.embedded(question)
+        own = question.embedded or (question.vector is None and vector is not None)
+        return replace(question, vector=vector, embedded=own)
 
     def find(
-        self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
+        self,
+        reader: Reader,
+        question: Question,
+        words: QueryWords,
+        watch: Stopwatch,
+        *,
+        learnt: Learnt | None = None,
     ) -> Found:
         """Ask both indexes, fuse what they say, and judge how relevant it is.
 
         Args:
             reader: A consistent view of the file.
-            question: What is asked.
+            question: What is asked, with its vector as the model made it.
             words: Its words.
             watch: Stages are booked there.
+            learnt: To be searched with; None for what the collection is searched with.
         """
-        answers = self.legs.ask(reader, question, words, watch, now=self._clock())
+        learnt = learnt or self._learnt.of(reader, question.collection)
+        asked = learnt.mapped(question)
+        answers = self.legs.ask(reader, asked, words, watch, now=self._clock())
         candidates = answers.candidates
         if not question.scored:
             fused = _fused(question, answers, words)
             watch.lap("fuse")
-            return Found(candidates, fused, None, None, answers)
+            return Found(candidates, fused, None, None, answers, asked, learnt)
         around = Surroundings(
             answers.background,
             answers.vectors,
@@ -226,15 +248,19 @@ class Searching:
             self._traffic.of(reader, question.collection),
         )
         exact = answers.exact.of(candidates.ids)
-        scored = score(candidates, around, exact, word_count=words.length)
+        scored = score(candidates, around, exact, word_count=words.length, weights=learnt.weights)
         watch.lap("fuse")
-        judged = self._judging.judge(reader, question, words, answers, scored)
+        own = None
+        if asked is not question and question.vector is not None:
+            against = self.legs.background(answers, question.vector)
+            own = unmapped(question, answers, scored, against)
+        judged = self._judging.judge(reader, question, words, answers, scored, own)
         fused = scored.fused
         if question.min_relevance is not None:
             kept = np.flatnonzero(judged.relevance >= question.min_relevance)
             candidates, fused, judged = candidates.at(kept), fused.at(kept), judged.at(kept)
         watch.lap("judge")
-        return Found(candidates, fused, judged, scored, answers)
+        return Found(candidates, fused, judged, scored, answers, asked, learnt)
 
     def _remember(
         self,
@@ -287,8 +313,9 @@ def _result(
         timings_ms=watch.times(),
         calibrated=found.judged is not None and found.judged.calibrated,
         abstained=None if found.judged is None else found.judged.abstained,
-        degraded=(*without, *_degraded(question, words), *found.answers.degraded),
+        degraded=(*without, *_degraded(question, words), *found.degraded),
         awaiting=awaiting,
+        learned=found.learnt.used(found.asked),
     )
 
 
