@@ -29,6 +29,7 @@ from vstash.api.guard import Guard, Rules
 from vstash.api.health import HealthRoutes
 from vstash.api.jobs import JobRoutes
 from vstash.api.keys import KeyRoutes
+from vstash.api.learning import LearningRoutes
 from vstash.api.load import Load, work_threads
 from vstash.api.logged import LogRoutes
 from vstash.api.metrics import Cached, Metrics
@@ -107,6 +108,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         JobRoutes,
         UpkeepRoutes,
         ModelRoutes,
+        LearningRoutes,
     ):
         routes(memory).attach(app)
     HealthRoutes(memory, metrics).attach(app)

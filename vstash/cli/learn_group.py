@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vstash.cli import learning
 from vstash.cli.groups import Group
 
 __all__ = ["learn"]
@@ -12,3 +13,9 @@ __all__ = ["learn"]
 @click.group(cls=Group)
 def learn() -> None:
     """Learn from disagreements, and see what was learnt."""
+
+
+learn.add_command(learning.run)
+learn.add_command(learning.history)
+learn.add_command(learning.promote)
+learn.add_command(learning.rollback)

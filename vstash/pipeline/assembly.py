@@ -23,6 +23,7 @@ from vstash.pipeline.job_runner import JobRunner
 from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
+from vstash.pipeline.learning import Learning
 from vstash.pipeline.log_report import LogReporting
 from vstash.pipeline.logging import LogWriter
 from vstash.pipeline.misses import Misses
@@ -37,6 +38,7 @@ from vstash.pipeline.restoring import Restoring
 from vstash.pipeline.schedule import BackgroundBackups, Schedule
 from vstash.pipeline.search import Searching
 from vstash.pipeline.switching import Switching
+from vstash.pipeline.teaching import Teaching
 from vstash.pipeline.upkeep import Upkeep
 from vstash.pipeline.write import Writing
 
@@ -91,6 +93,7 @@ class Engine:
     restoring: Restoring
     upkeep: Upkeep
     switching: Switching
+    learning: Learning
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
@@ -190,6 +193,8 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
     embedding = Embedding(store, readying)
     searching = Searching(store, embedder, number, settings, recorder.record, clock)
     switching = Switching(store, settings, shared.found, shared.opened, shared.current)
+    teaching = Teaching(store, searching, info.dimension, settings)
+    learning = Learning(store, teaching, served, info.name, info.dimension, clock)
     return Engine(
         store=store,
         embedder=embedder,
@@ -221,16 +226,21 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
         schedule=shared.schedule,
         backing_up=shared.backing_up,
         restoring=Restoring(store, shared.backups, recorder, info, shared.found),
-        upkeep=_upkeep(shared, readying, embedding, switching),
+        upkeep=_upkeep(shared, readying, embedding, switching, learning),
         switching=switching,
+        learning=learning,
     )
 
 
 def _upkeep(
-    shared: Shared, readying: Readying, embedding: Embedding, switching: Switching
+    shared: Shared,
+    readying: Readying,
+    embedding: Embedding,
+    switching: Switching,
+    learning: Learning,
 ) -> Upkeep:
     store, recorder, clock = shared.store, shared.recorder, shared.clock
     checking = Checking(store, derivation(readying), recorder)
     repairing = Repairing(store, checking, embedding, shared.backups, clock)
     compacting = Compacting(store, recorder, clock)
-    return Upkeep(checking, repairing, shared.backups, compacting, switching)
+    return Upkeep(checking, repairing, shared.backups, compacting, switching, learning)

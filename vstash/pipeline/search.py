@@ -24,6 +24,7 @@ from vstash.pipeline.traffic import Traffic
 from vstash.search.candidates import order
 from vstash.search.fusion import Candidates, Fused, adaptive_weights, by_ranks, one_leg
 from vstash.search.score import Scored, Surroundings, score
+from vstash.search.weights import FusionWeights
 from vstash.search.words import QueryWords, analyse
 from vstash.text.query_terms import query_terms
 from vstash.types import Hit, JsonObject, Mode, SearchResult, StrategyName, Weights
@@ -241,14 +242,7 @@ class Searching:
             fused = _fused(question, answers, words)
             watch.lap("fuse")
             return Found(candidates, fused, None, None, answers, asked, learnt)
-        around = Surroundings(
-            answers.background,
-            answers.vectors,
-            answers.sample,
-            self._traffic.of(reader, question.collection),
-        )
-        exact = answers.exact.of(candidates.ids)
-        scored = score(candidates, around, exact, word_count=words.length, weights=learnt.weights)
+        scored = self.scored(reader, question, words, answers, learnt.weights)
         watch.lap("fuse")
         own = None
         if asked is not question and question.vector is not None:
@@ -261,6 +255,28 @@ class Searching:
             candidates, fused, judged = candidates.at(kept), fused.at(kept), judged.at(kept)
         watch.lap("judge")
         return Found(candidates, fused, judged, scored, answers, asked, learnt)
+
+    def scored(
+        self,
+        reader: Reader,
+        question: Question,
+        words: QueryWords,
+        answers: Answers,
+        weights: FusionWeights,
+    ) -> Scored:
+        """What the strategy ``score`` makes of answers with some weights.
+
+        Args:
+            reader: The view that the answers came from.
+            question: What was asked.
+            words: Its words.
+            answers: What the indexes said.
+            weights: Factors on the weights of keywords and of feedback.
+        """
+        experience = self._traffic.of(reader, question.collection)
+        around = Surroundings(answers.background, answers.vectors, answers.sample, experience)
+        exact = answers.exact.of(answers.candidates.ids)
+        return score(answers.candidates, around, exact, word_count=words.length, weights=weights)
 
     def _remember(
         self,
