@@ -192,6 +192,11 @@ CASES: Final = [
         "POST /v1/calibrate", {"whole": True, "body": there(probes=50)}, {"whole": True, "body": {}}
     ),
     *of("DELETE /v1/calibrate", {"whole": True}),
+    *of("GET /v1/learned", {}, {"query": {"collection": OTHER}}),
+    *of(
+        "POST /v1/learned/{id}:promote", {"body": {}}, {"body": {"force": True}}, {"body": there()}
+    ),
+    *of("POST /v1/learned:rollback", {"body": there()}),
     *of("GET /v1/keys", {"whole": True}),
     *of("POST /v1/keys", {"whole": True, "body": there(name="x", scope="read")}),
     *of("DELETE /v1/keys/{id}", {"whole": True}),
