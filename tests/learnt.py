@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,16 @@ import uuid6
 from vstash.learn.adapter import Adapter
 from vstash.learning import Learned, LearnerName, LearningDecision
 from vstash.pipeline.engine import Engine, open_engine
+from vstash.pipeline.learning import Learning
+from vstash.pipeline.teaching import Lesson, Taught, Teaching
 from vstash.search.weights import FusionWeights
 from vstash.store.documents import to_datetime
 
-__all__ = ["REASON", "adapter", "put", "turned", "weights"]
+__all__ = ["REASON", "Told", "adapter", "learning", "put", "turned", "weights"]
 
 REASON = "measured on nothing"
+# Of the fake embedder.
+_DIMENSION = 64
 _NOW = 1_800_000_000_000_000
 
 
@@ -62,6 +67,40 @@ def put(
             writer.learned.use(found, "gate", now=_NOW)
         writer.touch()
     return row.id
+
+
+_ADAPTER = adapter(_DIMENSION).packed()
+
+
+class Told(Teaching):
+    """Learns what it is told, at once.
+
+    Args:
+        between: Called before each learner.
+        accepted: What the gate says.
+    """
+
+    def __init__(
+        self, between: Callable[[], object] = lambda: None, *, accepted: bool = True
+    ) -> None:
+        self._between = between
+        self._accepted = accepted
+
+    def taught(self, lesson: Lesson) -> Iterator[Taught]:
+        """Something of each learner, which depends on the seed."""
+        lesson.examples["search"] = 7
+        for done, learner in enumerate(lesson.learners):
+            lesson.step("learn", done, len(lesson.learners))
+            self._between()
+            decision = LearningDecision(self._accepted, (REASON,), seed=lesson.seed)
+            packed = weights(1.0 + lesson.seed % 7) if learner == "fusion" else _ADAPTER
+            yield Taught(learner, packed, decision)
+
+
+def learning(engine: Engine, teaching: Teaching) -> Learning:
+    """The part that learns, with a teacher that needs no data."""
+    info = engine.embedder.info
+    return Learning(engine.store, teaching, engine.served, info.name, info.dimension, lambda: _NOW)
 
 
 def turned(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.learnt import put, weights
+from tests.learnt import Told, learning, put
 from vstash import Memory
 from vstash.errors import (
     CollectionNotFoundError,
@@ -18,26 +18,7 @@ from vstash.errors import (
     QueryError,
     VstashError,
 )
-from vstash.learning import LearningDecision, LearnOutcome, LearnProgress
-from vstash.pipeline.learning import Learning
-from vstash.pipeline.teaching import Lesson, Taught, Teaching
-
-
-class _Taught(Teaching):
-    """Learns what it is told, and calls back in the middle."""
-
-    def __init__(self, between: Callable[[], object], *, accepted: bool) -> None:
-        self._accepted = accepted
-        self._between = between
-
-    def taught(self, lesson: Lesson) -> Iterator[Taught]:
-        """Weights for each learner."""
-        lesson.examples["search"] = 7
-        for done, learner in enumerate(lesson.learners):
-            lesson.step("learn", done, len(lesson.learners))
-            self._between()
-            decision = LearningDecision(self._accepted, ("so it is",), seed=lesson.seed)
-            yield Taught(learner, weights(2.0), decision)
+from vstash.learning import LearnOutcome, LearnProgress
 
 
 @pytest.fixture
@@ -59,16 +40,7 @@ def learnt(
 ) -> LearnOutcome:
     """Learn from a teacher that needs no data."""
     engine = memory._engine
-    info = engine.embedder.info
-    learning = Learning(
-        engine.store,
-        _Taught(between, accepted=accepted),
-        engine.served,
-        info.name,
-        info.dimension,
-        lambda: 1_800_000_000_000_000,
-    )
-    return learning.learn(
+    return learning(engine, Told(between, accepted=accepted)).learn(
         None, learner="fusion", seed=3, budget_s=budget_s, promote=promote, progress=progress
     )
 
