@@ -97,10 +97,12 @@ class Told(Teaching):
             yield Taught(learner, packed, decision)
 
 
-def learning(engine: Engine, teaching: Teaching) -> Learning:
+def learning(
+    engine: Engine, teaching: Teaching, clock: Callable[[], int] = lambda: _NOW
+) -> Learning:
     """The part that learns, with a teacher that needs no data."""
     info = engine.embedder.info
-    return Learning(engine.store, teaching, engine.served, info.name, info.dimension, lambda: _NOW)
+    return Learning(engine.store, teaching, engine.served, info.name, info.dimension, clock)
 
 
 def turned(

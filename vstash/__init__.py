@@ -7,9 +7,11 @@ from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
 from vstash.learning import (
+    AutoLearning,
     Learned,
     LearnedSwitch,
     LearningDecision,
+    LearningDue,
     LearningFigure,
     LearnOutcome,
     LearnProgress,
@@ -84,6 +86,7 @@ from vstash.upkeep import (
 __all__ = [
     "UNSET",
     "AccessKey",
+    "AutoLearning",
     "BackupInfo",
     "BackupProgress",
     "CalibrationProgress",
@@ -129,6 +132,7 @@ __all__ = [
     "Learned",
     "LearnedSwitch",
     "LearningDecision",
+    "LearningDue",
     "LearningFigure",
     "LeftOut",
     "LeftOutPassage",

@@ -12,6 +12,7 @@ from vstash.types import JsonObject
 __all__ = [
     "LEARNERS",
     "LEARNER_CHOICES",
+    "AutoLearning",
     "LearnOutcome",
     "LearnProgress",
     "LearnWatcher",
@@ -20,6 +21,7 @@ __all__ = [
     "LearnerChoice",
     "LearnerName",
     "LearningDecision",
+    "LearningDue",
     "LearningFigure",
     "RollbackReport",
     "SwitchReason",
@@ -133,6 +135,38 @@ class LearnProgress:
     stage: str
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearningDue:
+    """What there is to learn of a collection.
+
+    Attributes:
+        searches: Logged since something was last learnt of it, counted up to what it takes.
+        last: When that was, None for never.
+        due: Whether learning by itself would begin, once nobody searches.
+    """
+
+    collection: str
+    searches: int
+    last: datetime | None
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AutoLearning:
+    """Whether a service learns by itself, and of what.
+
+    Attributes:
+        on: The setting ``learn_auto`` of whoever tells it.
+        cpu_percent: Of one core, at most.
+        searches: New ones of a collection that it takes.
+    """
+
+    on: bool
+    cpu_percent: int
+    searches: int
+    collections: tuple[LearningDue, ...]
 
 
 LearnWatcher = Callable[[LearnProgress], None]

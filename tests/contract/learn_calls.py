@@ -28,6 +28,10 @@ class LearnCalls(Protocol):
         """Go back to what was in use before: ``switched``."""
         ...
 
+    def auto_learning(self) -> JsonDict:
+        """Say whether a service learns by itself: ``on``, ``collections``."""
+        ...
+
 
 class LearnOverMemory:
     """By the methods of `Memory`."""
@@ -46,6 +50,10 @@ class LearnOverMemory:
     def rollback(self, **fields: Any) -> JsonDict:
         """Go back to what was in use before."""
         return self._call(lambda: self._memory.rollback(**fields))
+
+    def auto_learning(self) -> JsonDict:
+        """Say whether a service learns by itself."""
+        return self._call(self._memory.auto_learning)
 
 
 class LearnOverCli:
@@ -66,6 +74,10 @@ class LearnOverCli:
         """Go back to what was in use before."""
         return self.run("learn", "rollback", *_options(fields))
 
+    def auto_learning(self) -> JsonDict:
+        """Say whether a service learns by itself."""
+        return self.run("learn", "auto")
+
 
 class LearnOverRest:
     """By the routes."""
@@ -83,6 +95,10 @@ class LearnOverRest:
     def rollback(self, **fields: object) -> JsonDict:
         """Go back to what was in use before."""
         return self.send("POST", "/v1/learned:rollback", fields)
+
+    def auto_learning(self) -> JsonDict:
+        """Say whether a service learns by itself."""
+        return self.send("GET", "/v1/learned:auto")
 
 
 def _options(fields: dict[str, object]) -> list[str]:

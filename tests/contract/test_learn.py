@@ -136,3 +136,12 @@ def test_it_goes_with_its_collection(interface: Interface, path: Path) -> None:
     filled(interface)
     assert used(interface) == []
     assert interface.check()["findings"] == []
+
+
+def test_whether_it_learns_by_itself(interface: Interface) -> None:
+    """Off unless set, and what there is to learn."""
+    filled(interface)
+    state = interface.auto_learning()
+    assert (state["on"], state["cpu_percent"], state["searches"]) == (False, 10, 200)
+    (only,) = state["collections"]
+    assert (only["collection"], only["last"], only["due"]) == ("default", None, False)

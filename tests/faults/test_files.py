@@ -185,6 +185,8 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "learned": memory.learned,
         "promote": lambda: memory.promote("id"),
         "rollback": memory.rollback,
+        "auto_learning": memory.auto_learning,
+        "learn_in_background": memory.learn_in_background,
     }
 
 

@@ -198,6 +198,7 @@ CASES: Final = [
         "POST /v1/learned/{id}:promote", {"body": {}}, {"body": {"force": True}}, {"body": there()}
     ),
     *of("POST /v1/learned:rollback", {"body": there()}),
+    *of("GET /v1/learned:auto", {"whole": True}),
     *of("GET /v1/keys", {"whole": True}),
     *of("POST /v1/keys", {"whole": True, "body": there(name="x", scope="read")}),
     *of("DELETE /v1/keys/{id}", {"whole": True}),

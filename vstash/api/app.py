@@ -61,6 +61,7 @@ def _lifespan(memory: Memory) -> Callable[[FastAPI], AbstractAsyncContextManager
         memory.embed_in_background()
         memory.work_in_background()
         memory.back_up_in_background()
+        memory.learn_in_background()
         yield
 
     return running

@@ -132,6 +132,24 @@ class RollbackReply(Reply):
     switched: list[LearnedSwitchReply] = Field(description="Empty where the built-in was in use.")
 
 
+class LearningDueReply(Reply):
+    """What there is to learn of a collection."""
+
+    collection: str
+    searches: int = Field(description="Logged since the last time, counted up to what it takes.")
+    last: Time | None = Field(description="Null for never.")
+    due: bool = Field(description="Whether it would begin, once nobody searches.")
+
+
+class AutoLearningReply(Reply):
+    """Whether the service learns by itself, and of what."""
+
+    on: bool = Field(description="The setting `learn_auto`.")
+    cpu_percent: int = Field(description="Of one core, at most.")
+    searches: int = Field(description="New ones of a collection that it takes.")
+    collections: list[LearningDueReply]
+
+
 class LearningRoutes:
     """What was learnt, over HTTP.
 
@@ -187,6 +205,24 @@ class LearningRoutes:
                 *(*WRITING, *REPEATABLE),
             ),
         )
+
+        add_route(
+            app,
+            "GET",
+            "/v1/learned:auto",
+            self.auto,
+            scope="admin",
+            name="showAutoLearning",
+            summary="Say whether the service learns by itself",
+            model=AutoLearningReply,
+            said="Its settings, and what there is to learn.",
+            errors=(CollectionForbiddenError,),
+        )
+
+    def auto(self, caller: Caller) -> Response:
+        """Off unless the setting `learn_auto` says otherwise."""
+        caller.whole_file()
+        return reply(self._memory.auto_learning())
 
     def page(self, query: Annotated[LearnedQuery, Query()], caller: Caller) -> Response:
         """Learning itself is the upkeep task `learn`."""

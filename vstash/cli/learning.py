@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from vstash.memory import Memory
 
-__all__ = ["history", "promote", "rollback", "run"]
+__all__ = ["auto", "history", "promote", "rollback", "run"]
 
 _collection = click.option(
     "--collection", metavar="NAME", help="Which collection.  [default: default]"
@@ -175,6 +175,33 @@ def rollback(common: Common, collection: str | None, learner: LearnerName | None
         out(_switch(each))
     if not report.switched:
         out("nothing to go back from: the built-in is in use")
+
+
+@click.command(
+    short_help="Say whether a service learns by itself.",
+    epilog=example("vstash learn auto", "VSTASH_LEARN_AUTO=true vstash serve"),
+)
+@common_options
+def auto(common: Common) -> None:
+    """Say whether a service with these settings learns by itself, and what there is to learn.
+
+    The settings learn_auto, learn_auto_cpu_percent and learn_auto_searches say so, in vstash.toml or
+    as variables: `vstash settings` shows where they come from. It is off unless they do.
+    """
+    with common.memory(create=False) as memory:
+        state = memory.auto_learning()
+    if common.as_json:
+        out_json(state)
+        return
+    out(
+        f"on, with {state.cpu_percent} % of a core while nobody searches"
+        if state.on
+        else "off: set learn_auto = true for `vstash serve` to learn by itself"
+    )
+    for each in state.collections:
+        last = "never" if each.last is None else time_cell(each.last)
+        due = "due" if each.due else f"takes {state.searches:,} new searches, and a day"
+        out(f"{printable(each.collection)}: {each.searches:,} new searches, learnt {last}; {due}")
 
 
 def _switch(each: LearnedSwitch) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vstash.client.base import Arguments, Base, like, segment
 from vstash.client.decoding import decoded
-from vstash.learning import Learned, RollbackReport
+from vstash.learning import AutoLearning, Learned, RollbackReport
 from vstash.memory import Memory
 from vstash.types import Page
 
@@ -25,6 +25,11 @@ class Learning(Base):
         place = f"/v1/learned/{segment(given['id'])}:promote"
         body = {name: given[name] for name in ("collection", "force") if name in given}
         return decoded(Learned, self._service.send("POST", place, body=body, once=True))
+
+    @like(Memory.auto_learning)
+    def auto_learning(self, _given: Arguments) -> AutoLearning:
+        """Say whether the service learns by itself."""
+        return decoded(AutoLearning, self._service.send("GET", "/v1/learned:auto"))
 
     @like(Memory.rollback)
     def rollback(self, given: Arguments) -> RollbackReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vstash.learning import (
+    AutoLearning,
     Learned,
     LearnerChoice,
     LearnerName,
@@ -134,3 +135,26 @@ class Learning(Base):
             ()
         """
         return self._engine.learning.rollback(collection, learner=learner)
+
+    def auto_learning(self) -> AutoLearning:
+        """Say whether a service with these settings learns by itself, and what there is to learn.
+
+        Example:
+            >>> with Memory("notes.db", model="fake") as memory:
+            ...     memory.auto_learning().on
+            False
+        """
+        return self._engine.background_learning.state()
+
+    def learn_in_background(self) -> None:
+        """Learn by the settings ``learn_auto...``, in a thread of its own, until the file is closed.
+
+        It begins on a collection when enough was searched since it was last learnt of, and a day ago;
+        waits until nobody searched through this object for some seconds; keeps to its share of a core;
+        and writes its decisions as `learn` does. Without ``learn_auto`` nothing happens.
+
+        Raises:
+            ClosedError: When it is closed.
+        """
+        self._engine.background_learning.state()
+        self._engine.background_learning.start()

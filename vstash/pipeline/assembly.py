@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vstash.learn.recorder import Recorder
+from vstash.pipeline.automatic import BackgroundLearning
 from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
@@ -94,9 +95,11 @@ class Engine:
     upkeep: Upkeep
     switching: Switching
     learning: Learning
+    background_learning: BackgroundLearning
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
+        self.background_learning.close()
         self.backing_up.close()
         self.jobs.runner.close()
         self.background.close()
@@ -125,6 +128,7 @@ class Shared:
     backups: Backups
     schedule: Schedule
     backing_up: BackgroundBackups
+    background_learning: BackgroundLearning
     current: Callable[[], Engine]
     found: Callable[[ModelInfo], Embedder]
     opened: Callable[[Named], Embedder]
@@ -171,6 +175,7 @@ def shared_parts(
         backups=backups,
         schedule=schedule,
         backing_up=BackgroundBackups(schedule, settings),
+        background_learning=BackgroundLearning(store, current, settings, clock),
         current=current,
         found=found,
         opened=opened,
@@ -229,6 +234,7 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
         upkeep=_upkeep(shared, readying, embedding, switching, learning),
         switching=switching,
         learning=learning,
+        background_learning=shared.background_learning,
     )
 
 

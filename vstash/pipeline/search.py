@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -102,6 +104,8 @@ class Searching:
         self._learnt = LearntOf(model, self._dimension)
         self._first = True
         self._judging = Judging(embedder.info, model)
+        self.last_search = -math.inf
+        """When somebody last searched, by `time.monotonic`."""
 
     def search(
         self,
@@ -121,6 +125,7 @@ class Searching:
     ) -> SearchResult:
         """Answer one search; see `Memory.search`."""
         watch = Stopwatch()
+        self.last_search = time.monotonic()
         session = checked_session(session)
         question = checked_question(
             query,

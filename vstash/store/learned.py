@@ -115,15 +115,22 @@ class LearnedReader:
         """The newest triples of a collection, logged and made; see `examples.examples`."""
         return examples(self._connection, collection, limit)
 
-    def last_made(self, collection: str, model: int) -> int | None:
-        """When something was last learnt of a collection, in microseconds; None for never."""
+    def traffic(self, model: int, most: int) -> list[tuple[str, int | None, int]]:
+        """Of each collection when something was last learnt of it, and the searches logged since.
+
+        Args:
+            model: Number of the active model.
+            most: Searches are counted up to this.
+        """
         rows = fetch(
             self._connection,
-            "SELECT max(made_at) FROM learned WHERE model = ? "
-            "AND collection = (SELECT id FROM collection WHERE name = ?)",
-            (model, collection),
+            "SELECT name, last, (SELECT count(*) FROM (SELECT 1 FROM search WHERE collection = name "
+            "AND at > coalesce(last, 0) ORDER BY at DESC LIMIT ?2)) FROM (SELECT c.name AS name, "
+            "(SELECT max(l.made_at) FROM learned AS l WHERE l.collection = c.id AND l.model = ?1) "
+            "AS last FROM collection AS c) ORDER BY name",
+            (model, most),
         )
-        return None if rows[0][0] is None else int(rows[0][0])
+        return [(str(name), last, int(searches)) for name, last, searches in rows]
 
     def _earlier(self, learner: LearnerName, collection: str, model: int) -> list[int | None]:
         """What was in use before, as numbers, None for the built-in; what a rollback left is not among it."""
