@@ -6,6 +6,17 @@ from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
+from vstash.learning import (
+    AutoLearning,
+    Learned,
+    LearnedSwitch,
+    LearningDecision,
+    LearningDue,
+    LearningFigure,
+    LearnOutcome,
+    LearnProgress,
+    RollbackReport,
+)
 from vstash.log_reports import (
     DisagreementReport,
     LegsJudged,
@@ -75,6 +86,7 @@ from vstash.upkeep import (
 __all__ = [
     "UNSET",
     "AccessKey",
+    "AutoLearning",
     "BackupInfo",
     "BackupProgress",
     "CalibrationProgress",
@@ -115,6 +127,13 @@ __all__ = [
     "JobReport",
     "JobRequest",
     "JudgedSearch",
+    "LearnOutcome",
+    "LearnProgress",
+    "Learned",
+    "LearnedSwitch",
+    "LearningDecision",
+    "LearningDue",
+    "LearningFigure",
     "LeftOut",
     "LeftOutPassage",
     "LegEntry",
@@ -135,6 +154,7 @@ __all__ = [
     "ReindexReport",
     "RepairReport",
     "RestoreReport",
+    "RollbackReport",
     "SalvageProgress",
     "SalvageReport",
     "SalvagedDocument",
