@@ -17,6 +17,7 @@ from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Ki
 from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
 from tests.contract.log_calls import LogOverCli
+from tests.contract.mining_calls import MiningOverCli
 from tests.contract.model_calls import ModelsOverCli
 from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
@@ -85,6 +86,7 @@ class CliInterface(
     ForgetOverCli,
     LogOverCli,
     ModelsOverCli,
+    MiningOverCli,
 ):
     """The ``vstash`` command with ``--json``.
 

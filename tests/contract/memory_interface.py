@@ -15,6 +15,7 @@ from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Ki
 from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
 from tests.contract.log_calls import LogOverMemory
+from tests.contract.mining_calls import MiningOverMemory
 from tests.contract.model_calls import ModelsOverMemory
 from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
@@ -61,6 +62,7 @@ class MemoryInterface(
     ForgetOverMemory,
     LogOverMemory,
     ModelsOverMemory,
+    MiningOverMemory,
     JobsOverMemory,
     KeysOverMemory,
     TransferOverMemory,
