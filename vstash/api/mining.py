@@ -88,7 +88,7 @@ class MadeSelection(Closed):
 class MadePageQuery(MadeSelection):
     """Which queries to list."""
 
-    limit: int = Field(default=50, json_schema_extra=bounds.LIMIT)
+    limit: int = Field(default=50, description="Per page.", json_schema_extra=bounds.LIMIT)
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
 
 

@@ -7,11 +7,16 @@ import click
 from vstash.cli.groups import Group
 from vstash.cli.learn_mine import label, made_queries, mine
 from vstash.cli.learn_report import learn_report
+from vstash.cli.options import example
 
 __all__ = ["learn"]
 
 
-@click.group(cls=Group)
+@click.group(
+    cls=Group,
+    short_help="Learn from disagreements, and see what was learnt.",
+    epilog=example("vstash learn mine", "vstash learn report"),
+)
 def learn() -> None:
     """Learn from disagreements, and see what was learnt."""
 
