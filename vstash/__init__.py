@@ -29,6 +29,13 @@ from vstash.memory.installing import install_model, installed_models, uninstall_
 from vstash.memory.migrating import migrate
 from vstash.memory.restoring import restore
 from vstash.memory.salvaging import salvage
+from vstash.mining import (
+    LabelReport,
+    LanguageModel,
+    MadeQuery,
+    MineProgress,
+    MineReport,
+)
 from vstash.misses import MissingWord, WhyNot
 from vstash.reports import (
     CalibrationProgress,
@@ -127,6 +134,8 @@ __all__ = [
     "JobReport",
     "JobRequest",
     "JudgedSearch",
+    "LabelReport",
+    "LanguageModel",
     "LearnOutcome",
     "LearnProgress",
     "Learned",
@@ -139,10 +148,13 @@ __all__ = [
     "LegEntry",
     "LegsJudged",
     "LogRate",
+    "MadeQuery",
     "MatchedWord",
     "Memory",
     "MigrateReport",
     "MigrationStep",
+    "MineProgress",
+    "MineReport",
     "MissingWord",
     "ModelInfo",
     "ModelState",

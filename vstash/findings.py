@@ -186,6 +186,11 @@ KINDS: Final[dict[str, Kind]] = {
     "triple_damaged": Kind(
         "Triples hold what vstash does not write, or one chunk as both", _REMOVED, quick=True
     ),
+    "made_damaged": Kind(
+        "Queries of which the answer is known hold what vstash does not write",
+        "removes them with their triples; `vstash learn mine` makes others",
+        quick=True,
+    ),
     "feedback_differs": Kind("Feedback names a chunk of another document", _REMOVED, quick=True),
     "reply_damaged": Kind(
         "Stored replies hold what vstash does not write",

@@ -64,7 +64,8 @@ Mmr = Literal["within", "across"]
 EmbedWhen = Literal["now", "later"]
 IncludeName = Literal["text", "chunks"]
 TripleKind = Literal["dense_blind_spot", "lexical_blind_spot"]
-MaskReason = Literal["same_document", "near_duplicate", "near_score"]
+MaskReason = Literal["same_document", "near_duplicate", "near_score", "judged"]
+TripleOrigin = Literal["search", "made", "labelled"]
 
 
 class Unset(Enum):
@@ -296,6 +297,7 @@ class Triple:
         kind: ``dense_blind_spot``: keywords found what vectors missed; ``lexical_blind_spot``: the
             mirror image.
         evidence: Ranks and scores of both chunks in both legs.
+        origin: The log, a query made from the corpus, or one given with judgements.
     """
 
     query: str
@@ -305,6 +307,7 @@ class Triple:
     evidence: JsonObject
     positive_text: str | None = None
     negative_text: str | None = None
+    origin: TripleOrigin = "search"
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,7 @@ class ForgetReport:
         chunks: Of these documents.
         searches: Logged searches that listed them or asked for words that only they had, with the
             triples and the feedback of these.
+        made_queries: The same of queries that were made from the corpus or given with judgements.
         replies: Stored replies to idempotent requests that told of them.
         jobs: Jobs that had ended and named them.
         jobs_open: Ids of jobs queued or running that may store them again: cancel these first.
@@ -312,6 +313,7 @@ class ForgetReport:
     documents: int
     chunks: int
     searches: int
+    made_queries: int
     replies: int
     jobs: int
     jobs_open: tuple[str, ...]

@@ -18,6 +18,7 @@ from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
 from tests.contract.learn_calls import LearnOverCli
 from tests.contract.log_calls import LogOverCli
+from tests.contract.mining_calls import MiningOverCli
 from tests.contract.model_calls import ModelsOverCli
 from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
@@ -87,6 +88,7 @@ class CliInterface(
     LogOverCli,
     ModelsOverCli,
     LearnOverCli,
+    MiningOverCli,
 ):
     """The ``vstash`` command with ``--json``.
 

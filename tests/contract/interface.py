@@ -14,6 +14,7 @@ from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
 from tests.contract.learn_calls import LearnCalls
 from tests.contract.log_calls import LogCalls
+from tests.contract.mining_calls import MiningCalls
 from tests.contract.model_calls import ModelCalls
 from tests.contract.transfer_calls import Transfers
 
@@ -65,6 +66,7 @@ class Interface(
     LogCalls,
     ModelCalls,
     LearnCalls,
+    MiningCalls,
     Protocol,
 ):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.

@@ -16,6 +16,7 @@ from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
 from tests.contract.learn_calls import LearnOverMemory
 from tests.contract.log_calls import LogOverMemory
+from tests.contract.mining_calls import MiningOverMemory
 from tests.contract.model_calls import ModelsOverMemory
 from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
@@ -63,6 +64,7 @@ class MemoryInterface(
     LogOverMemory,
     ModelsOverMemory,
     LearnOverMemory,
+    MiningOverMemory,
     JobsOverMemory,
     KeysOverMemory,
     TransferOverMemory,

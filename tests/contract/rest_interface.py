@@ -25,6 +25,7 @@ from tests.contract.key_calls import KeysOverRest
 from tests.contract.learn_calls import LearnOverRest
 from tests.contract.log_calls import LogOverRest
 from tests.contract.memory_interface import typed
+from tests.contract.mining_calls import MiningOverRest
 from tests.contract.model_calls import ModelsOverRest
 from tests.contract.transfer_calls import TransferOverRest
 from vstash import Memory
@@ -93,6 +94,7 @@ class RestInterface(
     LogOverRest,
     ModelsOverRest,
     LearnOverRest,
+    MiningOverRest,
 ):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 

@@ -201,6 +201,14 @@ DRIFTS: Final[tuple[Drift, ...]] = (
     _quick("a triple of no kind", "UPDATE triple SET kind = 'x'", "triple_damaged"),
     _quick("evidence that is no JSON", "UPDATE triple SET evidence = '{'", "triple_damaged"),
     _quick("feedback on no search", "UPDATE feedback SET search = 9999", "reference_broken"),
+    _quick("a made query of no form", "UPDATE made_query SET form = 'poem'", "made_damaged"),
+    _quick("a made query without a text", "UPDATE made_query SET query = ''", "made_damaged"),
+    _quick("a made query of another document", f"UPDATE made_query SET document = {D}", "made_damaged"),
+    _quick("a leg of a made query that is no list", "UPDATE made_query SET vector_leg = '{}'", "made_damaged"),
+    _quick("a made query in no time", "UPDATE made_query SET made_at = 9000000000000000000", "made_damaged"),
+    _quick("a made triple of one chunk", "UPDATE made_triple SET negative = (SELECT positive FROM made_query WHERE number = made)", "made_damaged"),
+    _quick("a made triple without its query", "DELETE FROM made_query", "reference_broken"),
+    _quick("numbers of made queries to be given again", "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'made_query'", "sequence_low"),
     _quick("feedback on another document", f"UPDATE feedback SET document = {D}", "feedback_differs"),
     _quick("feedback in no time", "UPDATE feedback SET at = 9000000000000000000", "feedback_differs"),
     _quick("a calibration that is no JSON", "UPDATE calibration SET weights = '[1'", "calibration_damaged"),
@@ -264,6 +272,7 @@ def made(path: Path, seed: int = 1) -> None:
         found = memory.search("amber lamp")
         memory.feedback(found.id, found.hits[-1].chunk.id, "helpful")
         memory.search("heron")
+        memory.label({"q": "the amber lamp"}, {"q": {"doc 0": 1}})
         request = Request("", "key", b"\1" * 32)
         memory.once(
             request,
@@ -280,6 +289,8 @@ def made(path: Path, seed: int = 1) -> None:
         connection.execute(
             "DELETE FROM triple; INSERT INTO triple (search, positive, negative, kind, evidence) "
             "SELECT max(number), 1, 2, 'dense_blind_spot', '{}' FROM search; "
+            "INSERT INTO made_triple (made, negative, kind, evidence) "
+            "SELECT number, CASE positive WHEN 1 THEN 2 ELSE 1 END, 'dense_blind_spot', '{}' FROM made_query; "
             "INSERT INTO calibration VALUES (1, '[1,1,1,1,1,1]', 60, 1)"
         )
 

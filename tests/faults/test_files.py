@@ -139,6 +139,11 @@ def calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Callable[[],
         "judged_searches": memory.judged_searches,
         "calibrate": memory.calibrate,
         "reset_calibration": memory.reset_calibration,
+        "mine": memory.mine,
+        "label": lambda: memory.label({"q": "x"}, {}),
+        "made_queries": memory.made_queries,
+        "remove_made": memory.remove_made,
+        "learn_report": memory.learn_report,
         **served_calls(memory, folder, export),
     }
 

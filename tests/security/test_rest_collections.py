@@ -179,6 +179,14 @@ CASES: Final = [
     *of("POST /v1/jobs/{id}:cancel", {}),
     *of("POST /v1/upkeep", {"whole": True, "body": {"task": "check"}}),
     *of("GET /v1/triples", {}, {"query": {"collection": OTHER}}),
+    *of("POST /v1/learn/mine", {"body": there()}, {"body": there(forms=["cloze"])}),
+    *of(
+        "POST /v1/learn/label",
+        {"body": there(queries={"x": "green tea"}, judgements={"x": {KEY: 1}})},
+    ),
+    *of("GET /v1/learn/queries", {}, {"query": {"collection": OTHER}}),
+    *of("DELETE /v1/learn/queries", {}, {"query": {"collection": OTHER}}),
+    *of("GET /v1/learn/report", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/stats", {"whole": True}),
     *of("GET /v1/settings", {"whole": True}),
     *of("GET /metrics", {"whole": True}),
@@ -228,6 +236,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
             started.memory.add_batch(documents)
             started.memory.add(f"Old {mark}.", collection=name, expires_at=PAST)
             started.memory.add(f"Green tea, {mark}.", key=f"{mark}/key", collection=name)
+            started.memory.add(
+                f"The kettle of {mark} stands beside the window until the evening train comes.",
+                collection=name,
+            )
+            asked = {"q": f"what is green, {mark}"}
+            started.memory.label(asked, {"q": {f"{mark}/key": 1}}, collection=name)
             found = started.memory.search(f"green tea {mark}", collection=name)
             started.memory.feedback(found.id, found.hits[0].chunk.id, "helpful")
             plant_triple(started.memory, found)
@@ -272,6 +286,7 @@ def state(memory: Memory) -> object:
         memory.judged_searches(collection=OTHER).items,
         memory.jobs(collection=OTHER).items,
         memory.learned(OTHER).items,
+        memory.made_queries(collection=OTHER).items,
     )
 
 

@@ -33,6 +33,7 @@ from vstash.api.learning import LearningRoutes
 from vstash.api.load import Load, work_threads
 from vstash.api.logged import LogRoutes
 from vstash.api.metrics import Cached, Metrics
+from vstash.api.mining import MiningRoutes
 from vstash.api.misses import MissRoutes
 from vstash.api.models import ModelRoutes
 from vstash.api.operations import Operations
@@ -99,6 +100,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         ContextRoutes,
         FeedbackRoutes,
         CalibrationRoutes,
+        MiningRoutes,
         KeyRoutes,
         CheckRoutes,
         CompactRoutes,

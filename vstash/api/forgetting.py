@@ -58,6 +58,9 @@ class ForgetReply(Reply):
     documents: int
     chunks: int = Field(description="Of these documents.")
     searches: int = Field(description="Logged searches that told of them.")
+    made_queries: int = Field(
+        description="Queries made from the corpus or given with judgements that told of them."
+    )
     replies: int = Field(description="Stored replies that told of them.")
     jobs: int = Field(description="Ended jobs that named them.")
     jobs_open: list[str] = Field(description="Jobs that may store them again: cancel these first.")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vstash.feedback import VerdictName
 from vstash.reports import CalibrationSource
-from vstash.types import Mode, StrategyName, Tier, TripleKind
+from vstash.types import Mode, StrategyName, Tier, TripleKind, TripleOrigin
 
 __all__ = [
     "BatchReply",
@@ -328,6 +328,7 @@ class TripleReply(Reply):
     evidence: dict[str, Any]
     positive_text: str | None
     negative_text: str | None
+    origin: TripleOrigin
 
 
 class DisagreementReply(Reply):

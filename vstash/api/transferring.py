@@ -31,7 +31,7 @@ from vstash.errors import (
 )
 from vstash.memory import Memory
 from vstash.transfers import ImportReport, OnConflict
-from vstash.types import Triple
+from vstash.types import Triple, TripleOrigin
 from vstash.wire import to_json
 
 __all__ = ["ExportQuery", "ImportQuery", "ImportReply", "TransferRoutes", "TriplesQuery"]
@@ -84,6 +84,9 @@ class TriplesQuery(Closed):
         default=None, description="Only of searches in it; all when left out."
     )
     texts: bool = Field(default=True, description="Put the chunks' texts into them.")
+    origin: TripleOrigin | None = Field(
+        default=None, description="Only of this origin; all when left out."
+    )
 
 
 class ImportReply(Reply):
@@ -148,7 +151,7 @@ class TransferRoutes:
             self.triples,
             scope="read",
             name="streamTriples",
-            summary="Stream the training triples of all logged searches",
+            summary="Stream the training triples",
             said="One triple a line, those of the newest search first.",
             errors=(InputError, FieldError, CollectionNotFoundError),
             kind=LinesResponse,
@@ -202,7 +205,9 @@ class TransferRoutes:
         As with an export, one that fails on the way ends early.
         """
         name = caller.collection(query.collection)
-        return LinesResponse(_lines(self._memory.triples(collection=name, texts=query.texts)))
+        return LinesResponse(
+            _lines(self._memory.triples(collection=name, texts=query.texts, origin=query.origin))
+        )
 
 
 def _lines(triples: Generator[Triple, None, None]) -> Generator[bytes, None, None]:

@@ -112,6 +112,7 @@ def _told(report: ForgetReport) -> str:
     lines += [f"   {each.id}  {printable(each.key)}" for each in report.sample]
     rest = (
         ("searches", f"{report.searches:,} logged ones that tell of them"),
+        ("queries", f"{report.made_queries:,} made or given ones that tell of them"),
         ("replies", f"{report.replies:,} stored ones that tell of them"),
         ("jobs", f"{report.jobs:,} ended ones that name them"),
     )

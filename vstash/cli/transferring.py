@@ -17,7 +17,7 @@ from vstash.errors import PathNotFoundError, RequestError
 
 if TYPE_CHECKING:
     from vstash.transfers import ImportProgress, ImportReport, OnConflict
-    from vstash.types import EmbedWhen
+    from vstash.types import EmbedWhen, TripleOrigin
 
 __all__ = ["export", "import_documents", "triples"]
 
@@ -166,20 +166,32 @@ def _told(report: ImportReport) -> str:
 
 
 @click.command(
-    short_help="Write the training triples of the log.",
+    short_help="Write the training triples.",
     epilog=example("vstash triples triples.ndjson --collection notes"),
 )
 @click.argument("file", default="-", metavar="[FILE]")
 @click.option("--collection", metavar="NAME", help="Only of searches in it.  [default: all]")
+@click.option(
+    "--origin",
+    type=OneOf(("search", "made", "labelled")),
+    help="Only those of the log, of `learn mine` or of `learn label`.  [default: all]",
+)
 @click.option("--no-texts", is_flag=True, help="Leave out the chunks' texts.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @common_options
-def triples(common: Common, file: str, collection: str | None, no_texts: bool, force: bool) -> None:
-    """Write the training triples of all logged searches, one a line, those of the newest first."""
+def triples(
+    common: Common,
+    file: str,
+    collection: str | None,
+    origin: TripleOrigin | None,
+    no_texts: bool,
+    force: bool,
+) -> None:
+    """Write training triples, one a line: those of logged searches, then those of other queries."""
     require_file_for_json(common, file)
     with (
         common.memory(create=False) as memory,
-        closing(memory.triples(collection=collection, texts=not no_texts)) as found,
+        closing(memory.triples(collection=collection, texts=not no_texts, origin=origin)) as found,
     ):
         lines = (ndjson_line(triple) for triple in found)
         written = write_lines(lines, file, memory.path, force=force)

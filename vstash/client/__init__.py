@@ -12,6 +12,7 @@ from vstash.client.documents import Documents
 from vstash.client.granting import Granting
 from vstash.client.judging import Judging
 from vstash.client.learning import Learning
+from vstash.client.mining import Mining
 from vstash.client.searching import Searching
 from vstash.client.switching import Switching
 from vstash.client.transferring import Transferring
@@ -26,6 +27,7 @@ class Client(
     Searching,
     Collecting,
     Judging,
+    Mining,
     Granting,
     Transferring,
     Working,

@@ -44,6 +44,7 @@
         * DeadlineError: a request took too long and was stopped
         * SlowClientError: a request came too slowly
     * UnreachableError: a service does not answer its client
+    * LanguageModelError: an address that is asked for questions does not answer as a language model
     * ModelError
         * ModelInvalidError: a model folder lacks a file, or a file has another hash
         * ModelMismatchError: the file was written with another model
@@ -130,6 +131,7 @@ from vstash.errors.service import (
     DeadlineError,
     JobFinishedError,
     KeyRequiredError,
+    LanguageModelError,
     OverloadError,
     OverwriteError,
     PathForbiddenError,
@@ -189,6 +191,7 @@ __all__ = [
     "JobNotFoundError",
     "KeyNotFoundError",
     "KeyRequiredError",
+    "LanguageModelError",
     "LearnedDamagedError",
     "LearnedNotFoundError",
     "LearnedOtherModelError",

@@ -11,6 +11,7 @@ __all__ = [
     "DeadlineError",
     "JobFinishedError",
     "KeyRequiredError",
+    "LanguageModelError",
     "OverloadError",
     "OverwriteError",
     "PathForbiddenError",
@@ -141,5 +142,14 @@ class UnreachableError(VstashError):
 
     code = "service_unreachable"
     status = 503
+    retryable = True
+    exit_code = 9
+
+
+class LanguageModelError(VstashError):
+    """The address that is asked for questions does not answer as a language model does."""
+
+    code = "language_model_failed"
+    status = 502
     retryable = True
     exit_code = 9

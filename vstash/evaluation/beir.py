@@ -23,7 +23,7 @@ from vstash.evaluation.judged import Corpus, JudgedQuery, JudgedSet, judged_set,
 from vstash.evaluation.lines import broken, json_lines, table_rows, unreadable
 from vstash.types import NewDocument
 
-__all__ = ["documents", "load_judged"]
+__all__ = ["documents", "load_judged", "read_queries"]
 
 _ARCHIVES: Final = (".tar.gz", ".tgz")
 _TITLE_CHARS: Final = 1000
@@ -72,6 +72,30 @@ def load_judged(
     corpus, known = _corpus(path / "corpus.jsonl")
     queries, notes = _judged(_queries(path / "queries.jsonl"), qrels, known)
     return judged_set(name or path.resolve().name, queries, split=split, corpus=corpus, notes=notes)
+
+
+def read_queries(queries: Path, qrels: Path) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
+    """Read queries with judgements, without a corpus.
+
+    Args:
+        queries: A queries.jsonl.
+        qrels: A table with the columns query-id, corpus-id and score.
+
+    Returns:
+        Texts, and grades by document, of the queries that are judged, by id.
+
+    Raises:
+        PathNotFoundError: When a file is missing.
+        EvaluationError: When a line is broken, or no query is judged.
+    """
+    texts = _queries(queries)
+    judgements: dict[str, dict[str, int]] = {}
+    for number, query, document, grade in _grades(qrels):
+        if query in texts:
+            _judge(judgements, query, document, grade, (qrels, number))
+    if not judgements:
+        raise EvaluationError("None of the queries is judged.", local_detail=str(qrels))
+    return {name: texts[name].text for name in judgements}, judgements
 
 
 def documents(corpus: Corpus) -> Iterator[NewDocument]:
@@ -127,23 +151,43 @@ def _queries(path: Path) -> dict[str, JudgedQuery]:
     return found
 
 
+def _grades(qrels: Path) -> Iterator[tuple[int, str, str, int]]:
+    """Line, query, document and grade of each judgement."""
+    for number, (query, document, score) in table_rows(qrels, _COLUMNS, delimiter="\t"):
+        yield number, query, document, _grade(qrels, number, score)
+
+
+def _grade(qrels: Path, number: int, score: str) -> int:
+    try:
+        return int(score)
+    except ValueError as error:
+        raise broken(qrels, number, "the score is no whole number.", score) from error
+
+
+def _judge(
+    judgements: dict[str, dict[str, int]],
+    query: str,
+    document: str,
+    grade: int,
+    line: tuple[Path, int],
+) -> None:
+    if judgements.setdefault(query, {}).setdefault(document, grade) != grade:
+        raise broken(*line, "it has another score than before.", document)
+
+
 def _judged(
     queries: dict[str, JudgedQuery], qrels: Path, known: Collection[str]
 ) -> tuple[list[JudgedQuery], list[str]]:
     judgements: dict[str, dict[str, int]] = {}
     strangers: dict[str, None] = {}
     missing: dict[str, None] = {}
-    for number, (query, document, score) in table_rows(qrels, _COLUMNS, delimiter="\t"):
-        try:
-            grade = int(score)
-        except ValueError as error:
-            raise broken(qrels, number, "the score is no whole number.", score) from error
+    for number, query, document, grade in _grades(qrels):
         if query not in queries:
             strangers[query] = None
         elif document not in known:
             missing[document] = None
-        elif judgements.setdefault(query, {}).setdefault(document, grade) != grade:
-            raise broken(qrels, number, "it has another score than before.", document)
+        else:
+            _judge(judgements, query, document, grade, (qrels, number))
     notes = []
     if strangers:
         notes.append(f"judged queries that are not in queries.jsonl: {named(tuple(strangers))}")

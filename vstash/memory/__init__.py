@@ -16,6 +16,7 @@ from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
 from vstash.memory.learning import Learning
 from vstash.memory.logging import Logging
+from vstash.memory.mining import Mining
 from vstash.memory.observing import Observing
 from vstash.memory.reading import Reading
 from vstash.memory.repeating import Repeating
@@ -41,6 +42,7 @@ class Memory(
     Logging,
     Observing,
     Calibrating,
+    Mining,
     Repeating,
     Granting,
     Transferring,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 
 from vstash.memory.base import Base, later
 from vstash.transfers import ImportProgress, ImportReport, OnConflict
-from vstash.types import EmbedWhen, JsonObject, Triple
+from vstash.types import EmbedWhen, JsonObject, Triple, TripleOrigin
 
 __all__ = ["Transferring"]
 
@@ -104,18 +104,25 @@ class Transferring(Base):
         return report
 
     def triples(
-        self, *, collection: str | None = None, texts: bool = True
+        self,
+        *,
+        collection: str | None = None,
+        texts: bool = True,
+        origin: TripleOrigin | None = None,
     ) -> Generator[Triple, None, None]:
-        """Stream the training triples of all logged searches, those of the newest search first.
+        """Stream training triples: those of logged searches, then those of `mine` and `label`.
+
+        Each begin with those of the newest query.
 
         As with `export`, it is the file as it is when the first one is read.
 
         Args:
             collection: Only of searches in it; None for all.
             texts: Put the chunks' texts into them.
+            origin: ``search``, ``made`` or ``labelled``; None for all.
 
         Raises:
-            FieldError: When the collection's name is malformed.
+            FieldError, QueryError: When one is malformed.
             CollectionNotFoundError: When nothing was ever written to it.
         """
-        return self._engine.reporting.triples(collection=collection, texts=texts)
+        return self._engine.reporting.triples(collection=collection, texts=texts, origin=origin)

@@ -24,9 +24,12 @@ from vstash.pipeline.job_runner import JobRunner
 from vstash.pipeline.jobs import Jobs
 from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
+from vstash.pipeline.labelling import Labelling
+from vstash.pipeline.learn_report import LearnReporting
 from vstash.pipeline.learning import Learning
 from vstash.pipeline.log_report import LogReporting
 from vstash.pipeline.logging import LogWriter
+from vstash.pipeline.mining import Mining
 from vstash.pipeline.misses import Misses
 from vstash.pipeline.observing import Observing
 from vstash.pipeline.once import Once
@@ -80,9 +83,12 @@ class Engine:
     misses: Misses
     reporting: Reporting
     log_reporting: LogReporting
+    learn_reporting: LearnReporting
     observing: Observing
     judging: Judging
     calibrating: Calibrating
+    mining: Mining
+    labelling: Labelling
     once: Once
     keys: Keys
     exporting: Exporting
@@ -219,9 +225,12 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
         misses=Misses(store, searching, number, info.dimension, settings, clock),
         reporting=Reporting(store, info, settings, recorder),
         log_reporting=LogReporting(store, recorder, clock),
+        learn_reporting=LearnReporting(store, info, recorder),
         observing=Observing(store, embedder, recorder, shared.backups, shared.backing_up),
         judging=Judging(store, recorder, clock),
         calibrating=Calibrating(store, searching, info, number, settings, clock),
+        mining=Mining(store, searching, embedder, settings, clock),
+        labelling=Labelling(store, searching, embedder, settings, clock),
         once=shared.once,
         keys=Keys(store, clock),
         exporting=Exporting(store, info, number, clock),

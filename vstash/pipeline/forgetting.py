@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from vstash.errors import FieldError
 from vstash.filters import parse
 from vstash.pipeline.documents import BEFORE_ALL, find, require_collection
-from vstash.pipeline.lost import Lost, lost_with, searches_telling
+from vstash.pipeline.lost import Lost, lost_with, queries_telling
 from vstash.pipeline.prepare import checked_collection, checked_key
 from vstash.pipeline.purging import Purging, Steps
 from vstash.reports import DeletedDocument
@@ -80,15 +80,15 @@ class _Seen:
 
     Attributes:
         counter: The change counter of that state.
-        searches: Numbers of logged searches that tell of them.
-        last: The number of the last search that was looked at.
+        searches: Numbers of logged searches that tell of them, and the last that was looked at.
+        made: The same of queries of which the answer is known.
     """
 
     counter: int
     documents: Sequence[tuple[int, Document]]
     lost: Lost
-    searches: Sequence[int]
-    last: int
+    searches: tuple[Sequence[int], int]
+    made: tuple[Sequence[int], int]
 
 
 class Forgetting:
@@ -151,7 +151,12 @@ class Forgetting:
             traces = _traces(writer, seen, target)
             for number, _ in seen.documents:
                 writer.delete(number)
-            writer.traces.remove(searches=traces.searches, replies=traces.replies, jobs=traces.jobs)
+            writer.traces.remove(
+                searches=traces.searches,
+                made=traces.made,
+                replies=traces.replies,
+                jobs=traces.jobs,
+            )
             writer.leftovers.begin()
         return _report(seen, traces)
 
@@ -161,6 +166,7 @@ class _Traces:
     """Rows that tell of documents, by number; jobs that have not ended, by id."""
 
     searches: Sequence[int]
+    made: Sequence[int]
     replies: Sequence[int]
     jobs: Sequence[int]
     jobs_open: Sequence[str]
@@ -169,8 +175,16 @@ class _Traces:
 def _look(reader: Reader, target: _Target) -> _Seen:
     documents = _documents(reader, target)
     lost = lost_with(reader, documents)
-    searches, last = searches_telling(reader, lost, after=0)
-    return _Seen(reader.change_counter, documents, lost, searches, last)
+    searches, made = _telling(reader, lost, after=0), _made(reader, lost, after=0)
+    return _Seen(reader.change_counter, documents, lost, searches, made)
+
+
+def _telling(reader: Reader, lost: Lost, *, after: int) -> tuple[Sequence[int], int]:
+    return queries_telling(reader, lost, reader.traces.logged(after=after), after=after)
+
+
+def _made(reader: Reader, lost: Lost, *, after: int) -> tuple[Sequence[int], int]:
+    return queries_telling(reader, lost, reader.mined.telling(after=after), after=after)
 
 
 def _traces(reader: Reader, seen: _Seen, target: _Target) -> _Traces:
@@ -178,10 +192,12 @@ def _traces(reader: Reader, seen: _Seen, target: _Target) -> _Traces:
         (name for _, document in seen.documents for name in (document.id, document.key)),
         target.below,
     )
-    late, _ = searches_telling(reader, seen.lost, after=seen.last)
+    (searches, last), (made, last_made) = seen.searches, seen.made
+    late, _ = _telling(reader, seen.lost, after=last)
+    late_made, _ = _made(reader, seen.lost, after=last_made)
     replies = reader.traces.replies(names, [number for number, _ in seen.documents])
     jobs, jobs_open = reader.traces.jobs(names)
-    return _Traces([*seen.searches, *late], replies, jobs, jobs_open)
+    return _Traces([*searches, *late], [*made, *late_made], replies, jobs, jobs_open)
 
 
 def _documents(reader: Reader, target: _Target) -> Sequence[tuple[int, Document]]:
@@ -203,6 +219,7 @@ def _report(seen: _Seen, traces: _Traces) -> ForgetReport:
         documents=len(documents),
         chunks=sum(document.chunk_count for document in documents),
         searches=len(traces.searches),
+        made_queries=len(traces.made),
         replies=len(traces.replies),
         jobs=len(traces.jobs),
         jobs_open=tuple(traces.jobs_open),

@@ -93,10 +93,7 @@ class LogWriter:
         ids = np.unique(
             np.concatenate([logged.candidates.ids[logged.compared()] for logged in several])
         )
-        known = reader.model
-        found, vectors = reader.vectors(0 if known is None else known[0], ids)
-        places = {int(chunk): place for place, chunk in enumerate(found)}
-        return Compared(reader.owners(ids), places, vectors, reader.digests(ids))
+        return Compared.read(reader, ids)
 
     def _kept(self, writer: Writer, key: bytes, logged: Logged, row: SearchRow) -> SearchRow:
         """A row with what is kept of the query, and with what came before it in its session."""

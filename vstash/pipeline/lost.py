@@ -1,8 +1,8 @@
-"""What a file loses with documents, and which logged searches tell of it."""
+"""What a file loses with documents, and which queries that it keeps tell of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vstash.store.traces import LoggedQuery
     from vstash.types import IdArray
 
-__all__ = ["Lost", "lost_with", "searches_telling"]
+__all__ = ["Lost", "lost_with", "queries_telling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,10 @@ def _told(document: Document) -> Iterator[str]:
     yield from texts_in(document.metadata)
 
 
-def searches_telling(reader: Reader, lost: Lost, *, after: int) -> tuple[list[int], int]:
-    """Logged searches that list a lost chunk or ask for a lost word.
+def queries_telling(
+    reader: Reader, lost: Lost, found: Iterable[LoggedQuery], *, after: int
+) -> tuple[list[int], int]:
+    """Queries that list a lost chunk or ask for a lost word.
 
     Of those that kept only the keyed hash of what was asked, no words are known: their chunks tell.
 
@@ -75,12 +77,13 @@ def searches_telling(reader: Reader, lost: Lost, *, after: int) -> tuple[list[in
     Args:
         reader: In a transaction.
         lost: What goes.
-        after: The number of the last search that was looked at before.
+        found: The queries, oldest first.
+        after: The number of the last that was looked at before.
 
     Returns:
-        Their numbers, and the number of the last search that was looked at.
+        Their numbers, and the number of the last that was looked at.
     """
-    rows = list(reader.traces.logged(after=after))
+    rows = list(found)
     asked = {row.number: frozenset(tokens(row.query or "")) for row in rows}
     doubtful = [row for row in rows if row.collection in lost.before]
     sought = frozenset[str]().union(*(asked[row.number] for row in doubtful))

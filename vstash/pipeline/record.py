@@ -10,22 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vstash.learn.triples import DISAGREEMENT_K, LegScores, disagreement_at, mine
+from vstash.learn.triples import DISAGREEMENT_K, LegScores, Mined, disagreement_at, mine
 from vstash.search.fusion import Background, Candidates
 from vstash.search.trust import Evidence
 from vstash.store.rows import SearchRow, TripleRow
 from vstash.types import LegEntry, SearchResult
 
 if TYPE_CHECKING:
+    from vstash.store.session import Reader
     from vstash.types import FloatArray, IdArray
 
-__all__ = ["Compared", "Logged", "search_row"]
-
-
-def _leg(candidates: Candidates, ranks: IdArray, scores: FloatArray) -> tuple[LegEntry, ...]:
-    listed = np.flatnonzero(ranks)
-    best = listed[np.argsort(ranks[listed])]
-    return tuple(map(LegEntry, candidates.ids[best].tolist(), scores[best].tolist()))
+__all__ = ["BothLegs", "Compared", "Logged", "both_legs", "compared", "search_row", "triple_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +34,7 @@ class Logged:
         background: Of the query's cosines.
         evidence: What the search told of its collection.
         at: When, microseconds since the epoch.
+        fused: Scores of the candidates by the strategy ``score``, None where another one fused.
     """
 
     result: SearchResult
@@ -50,11 +46,17 @@ class Logged:
     background: Background
     evidence: Evidence | None
     at: int
+    fused: FloatArray | None = None
 
     def compared(self) -> IdArray:
-        """Positions of the candidates in the first places of either leg, where triples come from."""
-        ranks = np.stack([self.candidates.vector_rank, self.candidates.keyword_rank])
-        return np.flatnonzero(((ranks > 0) & (ranks <= DISAGREEMENT_K)).any(axis=0))
+        """Positions of the candidates that triples come from."""
+        return compared(self.candidates)
+
+
+def compared(candidates: Candidates) -> IdArray:
+    """Positions of the candidates in the first places of either leg, where triples come from."""
+    ranks = np.stack([candidates.vector_rank, candidates.keyword_rank])
+    return np.flatnonzero(((ranks > 0) & (ranks <= DISAGREEMENT_K)).any(axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,14 @@ class Compared:
     vectors: FloatArray
     digests: Mapping[int, bytes]
 
+    @classmethod
+    def read(cls, reader: Reader, ids: IdArray) -> Compared:
+        """Look up what is known of chunks by id."""
+        model = reader.model
+        found, vectors = reader.vectors(0 if model is None else model[0], ids)
+        places = {int(chunk): place for place, chunk in enumerate(found)}
+        return cls(reader.owners(ids), places, vectors, reader.digests(ids))
+
     def likeness(self, one: int, other: int) -> float:
         """Cosine of two chunks' vectors, 1 for equal passages, NaN where it is not known."""
         digest = self.digests.get(one)
@@ -81,6 +91,64 @@ class Compared:
         if one not in self.places or other not in self.places:
             return math.nan
         return float(self.vectors[self.places[one]] @ self.vectors[self.places[other]])
+
+
+@dataclass(frozen=True, slots=True)
+class BothLegs:
+    """What both indexes list for a query.
+
+    Attributes:
+        vector: Best first, with cosines.
+        keyword: Best first, with BM25.
+        scores: Of the chunks that are compared.
+    """
+
+    vector: tuple[LegEntry, ...]
+    keyword: tuple[LegEntry, ...]
+    scores: Mapping[int, LegScores]
+
+    @property
+    def disagreement(self) -> float:
+        """How far their first 10 differ, in [0, 1]."""
+        vector, keyword = ([entry.chunk_id for entry in leg] for leg in (self.vector, self.keyword))
+        return disagreement_at(vector, keyword, DISAGREEMENT_K)
+
+
+def both_legs(
+    candidates: Candidates, fused: FloatArray | None, first: IdArray, owners: Mapping[int, str]
+) -> BothLegs:
+    """Take both legs apart again.
+
+    Args:
+        candidates: Their union.
+        fused: Scores of the candidates by the strategy ``score``, None where another one fused.
+        first: Positions of the candidates that are compared.
+        owners: Document ids of their chunks.
+    """
+    ids, cosines, bm25 = (
+        values[first].tolist() for values in (candidates.ids, candidates.cosine, candidates.bm25)
+    )
+    together = [math.nan] * len(ids) if fused is None else fused[first].tolist()
+    rows = zip(ids, cosines, bm25, together, strict=True)
+    return BothLegs(
+        _leg(candidates, candidates.vector_rank, candidates.cosine),
+        _leg(candidates, candidates.keyword_rank, candidates.bm25),
+        {chunk: LegScores(owners.get(chunk, ""), *scores) for chunk, *scores in rows},
+    )
+
+
+def _leg(candidates: Candidates, ranks: IdArray, scores: FloatArray) -> tuple[LegEntry, ...]:
+    listed = np.flatnonzero(ranks)
+    best = listed[np.argsort(ranks[listed])]
+    return tuple(map(LegEntry, candidates.ids[best].tolist(), scores[best].tolist()))
+
+
+def triple_rows(mined: Mined) -> list[TripleRow]:
+    """Triples as they are stored."""
+    return [
+        TripleRow(triple.positive, triple.negative, triple.kind, json.dumps(triple.evidence))
+        for triple in mined.triples
+    ]
 
 
 def search_row(logged: Logged, known: Compared) -> SearchRow:
@@ -93,23 +161,12 @@ def search_row(logged: Logged, known: Compared) -> SearchRow:
     Returns:
         Both legs' first 10 with raw scores, their disagreement, and the triples that follow.
     """
-    result, candidates, background = logged.result, logged.candidates, logged.background
-    vector_leg = _leg(candidates, candidates.vector_rank, candidates.cosine)
-    keyword_leg = _leg(candidates, candidates.keyword_rank, candidates.bm25)
-    compared = logged.compared()
-    scores = {
-        chunk: LegScores(known.owners.get(chunk, ""), cosine, bm25)
-        for chunk, cosine, bm25 in zip(
-            candidates.ids[compared].tolist(),
-            candidates.cosine[compared].tolist(),
-            candidates.bm25[compared].tolist(),
-            strict=True,
-        )
-    }
+    result, background = logged.result, logged.background
+    legs = both_legs(logged.candidates, logged.fused, logged.compared(), known.owners)
     mined = mine(
-        vector_leg,
-        keyword_leg,
-        scores,
+        legs.vector,
+        legs.keyword,
+        legs.scores,
         typical_cosine=background.mean + background.deviation,
         likeness=known.likeness,
     )
@@ -122,17 +179,10 @@ def search_row(logged: Logged, known: Compared) -> SearchRow:
         strategy=result.strategy,
         weights=result.weights,
         k=DISAGREEMENT_K,
-        disagreement=disagreement_at(
-            [entry.chunk_id for entry in vector_leg],
-            [entry.chunk_id for entry in keyword_leg],
-            DISAGREEMENT_K,
-        ),
-        vector_leg=vector_leg[:DISAGREEMENT_K],
-        keyword_leg=keyword_leg[:DISAGREEMENT_K],
-        triples=[
-            TripleRow(triple.positive, triple.negative, triple.kind, json.dumps(triple.evidence))
-            for triple in mined.triples
-        ],
+        disagreement=legs.disagreement,
+        vector_leg=legs.vector[:DISAGREEMENT_K],
+        keyword_leg=legs.keyword[:DISAGREEMENT_K],
+        triples=triple_rows(mined),
         evidence=None if logged.evidence is None else astuple(logged.evidence),
         masked=mined.masked,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
+from vstash.errors import QueryError
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.prepare import checked_collection
 from vstash.reports import Stats
-from vstash.types import Disagreement, Page, Triple
+from vstash.types import Disagreement, Page, Triple, TripleOrigin
 
 if TYPE_CHECKING:
     from vstash.learn.recorder import Recorder
@@ -27,6 +29,7 @@ __all__ = ["Reporting"]
 
 # Searches that are read at a time for their triples.
 _PAGE: Final = 100
+_ORIGINS: Final[tuple[TripleOrigin, ...]] = get_args(TripleOrigin)
 
 
 class Reporting:
@@ -93,23 +96,45 @@ class Reporting:
         more = encode_cursor("searches", found[size - 1][0]) if len(found) > size else None
         return Page(tuple(items), more)
 
-    def triples(self, *, collection: str | None, texts: bool) -> Generator[Triple, None, None]:
+    def triples(
+        self, *, collection: str | None, texts: bool, origin: TripleOrigin | None
+    ) -> Generator[Triple, None, None]:
         """Stream triples; see `Memory.triples`."""
+        if origin is not None and origin not in _ORIGINS:
+            raise QueryError(f"origin is one of: {', '.join(_ORIGINS)}.", pointer="/origin")
         name = None if collection is None else checked_collection(collection)
         if name is not None:
             with self._store.read() as reader:
                 require_collection(reader, name)
         self._recorder.flush()
-        return self._triples(name, texts=texts)
+        return self._triples(name, origin, texts=texts)
 
-    def _triples(self, collection: str | None, *, texts: bool) -> Generator[Triple, None, None]:
+    def _triples(
+        self, collection: str | None, origin: TripleOrigin | None, *, texts: bool
+    ) -> Generator[Triple, None, None]:
         with self._store.read() as reader:
-            before = None
-            while found := reader.disagreements(collection=collection, limit=_PAGE, before=before):
-                items = [item for _, item in found]
-                for item in _with_texts(reader, items) if texts else items:
-                    yield from item.triples
-                before = found[-1][0]
+            if origin in {None, "search"}:
+                for items in _logged(reader, collection):
+                    for item in _with_texts(reader, items) if texts else items:
+                        yield from item.triples
+            if origin != "search":
+                for made in _made(reader, collection):
+                    wanted = (each for each in made if origin in {None, each.origin})
+                    yield from _told(reader, [*wanted]) if texts else wanted
+
+
+def _logged(reader: Reader, collection: str | None) -> Iterator[list[Disagreement]]:
+    before = None
+    while found := reader.disagreements(collection=collection, limit=_PAGE, before=before):
+        yield [item for _, item in found]
+        before = found[-1][0]
+
+
+def _made(reader: Reader, collection: str | None) -> Iterator[list[Triple]]:
+    before = None
+    while found := reader.mined.page(collection, None, limit=_PAGE, before=before):
+        yield [triple for query in found for triple in query.triples]
+        before = found[-1].number
 
 
 def _calibrated(info: ModelInfo, learnt: tuple[float, ...] | None) -> CalibrationSource | None:
@@ -119,10 +144,15 @@ def _calibrated(info: ModelInfo, learnt: tuple[float, ...] | None) -> Calibratio
 
 
 def _with_texts(reader: Reader, items: list[Disagreement]) -> list[Disagreement]:
+    told = iter(_told(reader, [triple for item in items for triple in item.triples]))
+    return [replace(item, triples=tuple(islice(told, len(item.triples)))) for item in items]
+
+
+def _told(reader: Reader, triples: Sequence[Triple]) -> list[Triple]:
+    """Triples with the texts of their chunks."""
     wanted = {
         chunk
-        for item in items
-        for triple in item.triples
+        for triple in triples
         for chunk in (triple.positive_chunk_id, triple.negative_chunk_id)
     }
     chunks = reader.chunks(np.array(sorted(wanted), dtype=np.int64))
@@ -132,15 +162,9 @@ def _with_texts(reader: Reader, items: list[Disagreement]) -> list[Disagreement]
 
     return [
         replace(
-            item,
-            triples=tuple(
-                replace(
-                    triple,
-                    positive_text=text(triple.positive_chunk_id),
-                    negative_text=text(triple.negative_chunk_id),
-                )
-                for triple in item.triples
-            ),
+            triple,
+            positive_text=text(triple.positive_chunk_id),
+            negative_text=text(triple.negative_chunk_id),
         )
-        for item in items
+        for triple in triples
     ]

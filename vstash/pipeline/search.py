@@ -310,6 +310,7 @@ class Searching:
                     found.answers.background,
                     evidence,
                     self._clock(),
+                    None if found.scored is None else found.scored.fused.score,
                 )
             )
 

@@ -133,6 +133,14 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "`ids-only` a keyed hash of it, `off` nothing. `true` means full, `false` off.",
         ),
     ] = "full"
+    allow_remote_language_model: Annotated[
+        bool,
+        about(
+            "",
+            "Let `vstash learn mine` send passages to a language model whose address is not of this "
+            "machine. Without it nothing that is stored leaves the machine.",
+        ),
+    ] = False
     log_max_rows: Annotated[
         int,
         about(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 import apsw
 
 from vstash.errors import StoreCorruptError
+from vstash.mining import FORMS
 from vstash.store.connection import fetch
 from vstash.store.documents import to_datetime
 from vstash.store.faults import UNREADABLE
@@ -19,6 +21,7 @@ from vstash.types import MaskReason, Mode, StrategyName, TripleKind
 __all__ = ["log_findings", "moment"]
 
 _PAIR: Final = 2
+_FORMS: Final = frozenset(FORMS)
 _MODES: Final = frozenset(get_args(Mode))
 _STRATEGIES: Final = frozenset(get_args(StrategyName))
 _TRIPLES: Final = frozenset(get_args(TripleKind))
@@ -27,7 +30,7 @@ _HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 def log_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Found:
-    """Read every logged search, triple and verdict as those who use them do.
+    """Read logged searches, queries of known answer, triples and verdicts as their users do.
 
     Args:
         connection: In a read transaction.
@@ -46,6 +49,7 @@ def log_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) -> Fou
             if positive == negative or kind not in _TRIPLES or not _is(evidence, dict)
         ],
     )
+    yield "made_damaged", _damaged_made(connection)
     judged = connection.execute("SELECT id, at FROM feedback")
     yield "feedback_differs", [number for number, at in judged if not moment(at)]
 
@@ -69,6 +73,26 @@ def _sound(row: tuple[Any, ...]) -> bool:
         and _entries(keyword_leg)
         and len({value is None for value in evidence}) == 1
     )
+
+
+def _damaged_made(connection: apsw.Connection) -> Iterator[int]:
+    """Queries of which the answer is known: those that are not sound, or have a triple that is not."""
+    rows = connection.execute(
+        "SELECT number, form, query, disagreement, vector_leg, keyword_leg, masked, made_at, "
+        "(SELECT document FROM chunk WHERE id = positive) = document FROM made_query"
+    )
+    for number, form, query, disagreement, vector_leg, keyword_leg, masked, made_at, own in rows:
+        sound = form in _FORMS and query and own and moment(made_at) and _counts(masked)
+        legs = _entries(vector_leg) and _entries(keyword_leg)
+        if not (sound and legs and 0 <= float(str(disagreement)) <= 1):
+            yield int(str(number))
+    triples = connection.execute(
+        "SELECT made, negative = positive, kind, evidence FROM made_triple "
+        "JOIN made_query ON number = made"
+    )
+    for made, same, kind, evidence in triples:
+        if same or kind not in _TRIPLES or not _is(evidence, dict):
+            yield int(str(made))
 
 
 def moment(value: object) -> bool:

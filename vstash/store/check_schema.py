@@ -20,6 +20,7 @@ HIGHEST: Final = {
     "document": "(SELECT coalesce(max(number), 0) FROM document)",
     "search": "(SELECT coalesce(max(number), 0) FROM search)",
     "job": "(SELECT coalesce(max(number), 0) FROM job)",
+    "made_query": "(SELECT coalesce(max(number), 0) FROM made_query)",
 }
 
 

@@ -1,4 +1,4 @@
-"""Reading documents, their chunks and their collections."""
+"""Reading documents, their chunks and collections, and queries that they are known to answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from vstash.store import collections, documents, sources, spans
 from vstash.store.connection import id_list
 from vstash.store.counts import documents_by_collection
 from vstash.store.filter_sql import visible
+from vstash.store.made import MadeReader
 from vstash.store.rows import Origin, SourceRow
+from vstash.store.taught import TaughtReader
 from vstash.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -137,3 +139,12 @@ class DocumentReader:
     def span(self, document_id: str, start: int, end: int) -> str:
         """``text[start:end]`` of a document by id."""
         return spans.read_span(self._connection, document_id, start, end)
+
+    @property
+    def mined(self) -> MadeReader:
+        """Queries of which the answer is known."""
+        return MadeReader(self._connection)
+
+    def taught(self, collection: str | None) -> TaughtReader:
+        """The triples of a collection, None for all, to be summed up."""
+        return TaughtReader(self._connection, collection)

@@ -18,6 +18,8 @@ __all__ = [
     "append",
     "disagreements",
     "earlier",
+    "entries",
+    "entries_of",
     "evidence",
     "key",
     "lists_living",
@@ -36,7 +38,8 @@ _MOVED: Final = (
 _RECENT: Final = 512
 
 
-def _entries(leg: Sequence[LegEntry]) -> str:
+def entries(leg: Sequence[LegEntry]) -> str:
+    """A leg as it is stored."""
     return json.dumps([[entry.chunk_id, round(entry.score, 6)] for entry in leg])
 
 
@@ -67,8 +70,8 @@ def append(connection: apsw.Connection, row: SearchRow) -> None:
             json.dumps([row.weights.vector, row.weights.keyword]),
             row.k,
             row.disagreement,
-            _entries(row.vector_leg),
-            _entries(row.keyword_leg),
+            entries(row.vector_leg),
+            entries(row.keyword_leg),
             *(row.evidence or (None, None, None)),
             row.hashed,
             row.fingerprint,
@@ -132,7 +135,9 @@ def earlier(
         (session, collection, since),
     )
     for number, query, fingerprint, leg in rows:
-        return EarlierSearch(number, query, fingerprint, tuple(each.chunk_id for each in _leg(leg)))
+        return EarlierSearch(
+            number, query, fingerprint, tuple(each.chunk_id for each in entries_of(leg))
+        )
     return None
 
 
@@ -248,7 +253,8 @@ def evidence(connection: apsw.Connection, collection: str) -> list[tuple[float, 
     return [(float(gap), float(best), int(agreed)) for gap, best, agreed in rows]
 
 
-def _leg(text: str) -> tuple[LegEntry, ...]:
+def entries_of(text: str) -> tuple[LegEntry, ...]:
+    """A leg as it was stored."""
     return tuple(LegEntry(chunk, score) for chunk, score in json.loads(text))
 
 
@@ -277,8 +283,8 @@ def _disagreement(row: Sequence[Any], triples: tuple[Triple, ...]) -> Disagreeme
         weights=Weights(*json.loads(row[7])),
         k=row[8],
         disagreement=row[9],
-        vector_leg=_leg(row[10]),
-        keyword_leg=_leg(row[11]),
+        vector_leg=entries_of(row[10]),
+        keyword_leg=entries_of(row[11]),
         triples=triples,
         asked=row[12],
         first_at=to_datetime(row[13]),

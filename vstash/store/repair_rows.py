@@ -34,6 +34,15 @@ _ORPHANS: Final = (
         "DELETE FROM feedback WHERE search NOT IN (SELECT number FROM search) "
         "OR document NOT IN (SELECT number FROM document)"
     ),
+    (
+        "DELETE FROM made_query WHERE document NOT IN (SELECT number FROM document) "
+        "OR positive NOT IN (SELECT id FROM chunk)"
+    ),
+    (
+        "DELETE FROM made_triple WHERE made NOT IN (SELECT number FROM made_query) "
+        "OR negative NOT IN (SELECT id FROM chunk)"
+    ),
+    "DELETE FROM mining WHERE collection NOT IN (SELECT id FROM collection)",
     "DELETE FROM search_alias WHERE search NOT IN (SELECT number FROM search)",
     "UPDATE search SET reformulates = NULL WHERE reformulates NOT IN (SELECT number FROM search)",
     "UPDATE feedback SET chunk = NULL WHERE chunk NOT IN (SELECT id FROM chunk)",
@@ -53,6 +62,7 @@ _ORPHANS: Final = (
 _REMOVED: Final = {
     "log_damaged": "DELETE FROM search WHERE number = ?",
     "triple_damaged": "DELETE FROM triple WHERE id = ?",
+    "made_damaged": "DELETE FROM made_query WHERE number = ?",
     "feedback_differs": "DELETE FROM feedback WHERE id = ?",
     "reply_damaged": "DELETE FROM reply WHERE id = ? AND (status NOT BETWEEN 100 AND 599 OR at < 0)",
     "key_damaged": "DELETE FROM access_key WHERE id = ?",

@@ -168,11 +168,17 @@ class TraceWriter(TraceReader):
     """Removes what tells of documents, inside a write transaction."""
 
     def remove(
-        self, *, searches: Sequence[int], replies: Sequence[int], jobs: Sequence[int]
+        self,
+        *,
+        searches: Sequence[int],
+        made: Sequence[int],
+        replies: Sequence[int],
+        jobs: Sequence[int],
     ) -> None:
-        """Remove rows by number; triples and feedback go with their searches."""
+        """Remove rows by number; triples and feedback go with their queries."""
         for table, column, numbers in (
             ("search", "number", searches),
+            ("made_query", "number", made),
             ("reply", "id", replies),
             ("job", "number", jobs),
         ):

@@ -18,6 +18,7 @@ from vstash.store.jobs import JobWriter
 from vstash.store.learned import LearnedWriter
 from vstash.store.leftovers import LeftoverWriter
 from vstash.store.lengths import clear_lengths, set_lengths
+from vstash.store.made import MadeWriter
 from vstash.store.models import Served
 from vstash.store.postings import add_postings, clear_postings, merge_some
 from vstash.store.rows import ChunkRow, DocumentRow
@@ -348,6 +349,11 @@ class Writer(BesideWriter):
     def traces(self) -> TraceWriter:
         """What tells of documents, to be removed."""
         return TraceWriter(self._connection)
+
+    @property
+    def mined(self) -> MadeWriter:
+        """Queries of which the answer is known, to be stored and removed."""
+        return MadeWriter(self._connection)
 
     @property
     def jobs(self) -> JobWriter:
