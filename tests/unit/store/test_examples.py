@@ -1,4 +1,4 @@
-"""What there is to learn from: triples of logged searches and of queries that were made, of one collection."""
+"""What there is to learn from: queries of one collection, with their answers as far as these are known."""
 
 from __future__ import annotations
 
@@ -6,42 +6,32 @@ from pathlib import Path
 
 from vstash import Memory, NewDocument
 
-MADE = (
-    "INSERT INTO made_query (document, positive, form, query, disagreement, vector_leg, keyword_leg, "
-    "made_at) SELECT document, id, ?2, ?3, 1, '[]', '[]', ?4 FROM chunk WHERE id = ?1"
-)
-TRIPLE = (
-    "INSERT INTO made_triple (made, negative, kind, evidence) SELECT max(number), ?1, "
-    "'lexical_blind_spot', '{}' FROM made_query"
-)
-
 
 def test_newest_first_of_one_collection(tmp_path: Path) -> None:
-    """Logged, made and labelled ones with their origin; none without its text, none of elsewhere."""
+    """Logged ones with what helped, labelled ones with their answers; none without its text, none of elsewhere."""
     with Memory(tmp_path / "x.db", model="fake") as memory:
         memory.add_batch([NewDocument(f"amber {n}", key=f"d{n}") for n in range(3)])
         memory.add("amber lamp", collection="other")
-        for query in ("what is it", "who was it"):
-            memory.search(query)
+        first = memory.search("what is it")
+        memory.feedback(first.id, first.hits[0].chunk.id, "helpful")
+        memory.feedback(first.id, first.hits[1].chunk.id, "not_helpful")
+        hidden = memory.search("who was it")
+        last = memory.search("where is it")
+        memory.feedback(last.id, last.hits[2].chunk.id, "opened")
+        memory.search("amber", collection="other")
+        memory.label({"q": "which stone"}, {"q": {"d1": 1, "d2": 2, "d0": 0}})
         memory.flush_log()
         with memory._engine.store.write() as writer:
-            connection = writer._connection
-            connection.execute(
-                "INSERT INTO triple (search, positive, negative, kind, evidence) "
-                "SELECT number, 1, 2, 'dense_blind_spot', '{}' FROM search; "
-                "UPDATE search SET at = 5; UPDATE search SET hashed = 1 WHERE query LIKE 'who%'"
-            )
-            rows = ((1, "title", "a", 7, 3), (2, "labelled", "b", 6, 3), (4, "title", "c", 9, 1))
-            for positive, form, query, at, negative in rows:
-                connection.execute(MADE, (positive, form, query, at))
-                connection.execute(TRIPLE, (negative,))
+            writer._connection.execute("UPDATE search SET hashed = 1 WHERE id = ?", (hidden.id,))
         with memory._engine.store.read() as reader:
             found = reader.learned.examples("default", 10)
-            assert reader.learned.examples("default", 2) == found[:2]
-            assert [each.query for each in reader.learned.examples("other", 10)] == ["c"]
-    assert [each[:4] for each in found] == [
-        ("made", "a", 1, 3),
-        ("labelled", "b", 2, 3),
-        ("search", "what is it", 1, 2),
+            assert [each.query for each in reader.learned.examples("default", 1)] == [
+                "where is it",
+                "which stone",
+            ]
+            assert [each.query for each in reader.learned.examples("other", 10)] == ["amber"]
+    assert [(each.origin, each.query, sorted(each.answers)) for each in found] == [
+        ("search", "where is it", []),
+        ("search", "what is it", [first.hits[0].chunk.id]),
+        ("labelled", "which stone", [2, 3]),
     ]
-    assert [each.document for each in found] == [1, 2, 1]
