@@ -18,12 +18,12 @@ from vstash.pipeline.search import asked_words
 from vstash.pipeline.stopwatch import Stopwatch
 from vstash.search.candidates import order
 from vstash.search.weights import BUILT_IN, FusionWeights
-from vstash.store.examples import StoredExample
 
 if TYPE_CHECKING:
     from vstash.pipeline.search import Searching
     from vstash.settings import Settings
     from vstash.store.protocol import Store
+    from vstash.store.taught import TaughtRow
     from vstash.types import FloatArray
 
 __all__ = ["Lesson", "Taught", "Teaching"]
@@ -88,10 +88,10 @@ class Teaching:
         """
         start = time.perf_counter()
         with self._store.read() as reader:
-            rows = reader.learned.examples(lesson.collection, _MOST)
-        by_query = {each.query: each for each in reversed(rows)}
+            rows = list(reader.taught(lesson.collection).triples())[-_MOST:]
+        by_query = {each.query: each for each in rows}
         for each in by_query.values():
-            lesson.examples[each.origin] = lesson.examples.get(each.origin, 0) + 1
+            lesson.examples[each.source] = lesson.examples.get(each.source, 0) + 1
         parts = [[x for x in by_query.values() if _half(x, lesson.seed) == half] for half in (0, 1)]
         if min(map(len, parts)) < _LEAST:
             raise LearningError(
@@ -106,7 +106,7 @@ class Teaching:
         yield Taught("fusion", best.packed(), _decided(held, best, lesson, rows, start))
 
     def _reciprocal_ranks(
-        self, lesson: Lesson, examples: Sequence[StoredExample]
+        self, lesson: Lesson, examples: Sequence[TaughtRow]
     ) -> dict[FusionWeights, FloatArray]:
         """Of each example's positive, by each choice of weights."""
         choices = [FusionWeights(keyword, 1.0) for keyword in _FACTORS]
@@ -136,7 +136,7 @@ class Teaching:
         return {weights: np.array(ranks, dtype=np.float32) for weights, ranks in found.items()}
 
 
-def _half(example: StoredExample, seed: int) -> int:
+def _half(example: TaughtRow, seed: int) -> int:
     digest = hashlib.sha256(f"{seed}:{example.document}".encode()).digest()
     return digest[0] & 1
 
@@ -145,7 +145,7 @@ def _decided(
     held: dict[FusionWeights, FloatArray],
     best: FusionWeights,
     lesson: Lesson,
-    rows: Sequence[StoredExample],
+    rows: Sequence[TaughtRow],
     start: float,
 ) -> LearningDecision:
     before, after = held[BUILT_IN], held[best]
@@ -171,7 +171,7 @@ def _decided(
         reasons=(reason,),
         figures=(figure,),
         examples=dict(lesson.examples),
-        data_sha256=hashlib.sha256(repr(sorted(rows)).encode()).hexdigest(),
+        data_sha256=hashlib.sha256(repr(sorted(map(repr, rows))).encode()).hexdigest(),
         seed=lesson.seed,
         settings={"factors": list(_FACTORS)},
         versions={"numpy": np.__version__},

@@ -20,7 +20,6 @@ from vstash.learning import (
 )
 from vstash.store.connection import fetch
 from vstash.store.documents import to_datetime
-from vstash.store.examples import StoredExample, examples
 from vstash.store.faults import UNREADABLE, index_damaged, unreadable
 from vstash.store.found import Found, Rules, Tick
 
@@ -110,10 +109,6 @@ class LearnedReader:
             (2**63 - 1 if before is None else before, collection, limit),
         )
         return [_stored(row) for row in rows]
-
-    def examples(self, collection: str, limit: int) -> list[StoredExample]:
-        """The newest triples of a collection, logged and made; see `examples.examples`."""
-        return examples(self._connection, collection, limit)
 
     def traffic(self, model: int, most: int) -> list[tuple[str, int | None, int]]:
         """Of each collection when something was last learnt of it, and the searches logged since.
