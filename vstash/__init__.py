@@ -6,6 +6,17 @@ from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
+from vstash.learning import (
+    AutoLearning,
+    Learned,
+    LearnedSwitch,
+    LearningDecision,
+    LearningDue,
+    LearningFigure,
+    LearnOutcome,
+    LearnProgress,
+    RollbackReport,
+)
 from vstash.log_reports import (
     DisagreementReport,
     LegsJudged,
@@ -82,6 +93,7 @@ from vstash.upkeep import (
 __all__ = [
     "UNSET",
     "AccessKey",
+    "AutoLearning",
     "BackupInfo",
     "BackupProgress",
     "CalibrationProgress",
@@ -124,6 +136,13 @@ __all__ = [
     "JudgedSearch",
     "LabelReport",
     "LanguageModel",
+    "LearnOutcome",
+    "LearnProgress",
+    "Learned",
+    "LearnedSwitch",
+    "LearningDecision",
+    "LearningDue",
+    "LearningFigure",
     "LeftOut",
     "LeftOutPassage",
     "LegEntry",
@@ -147,6 +166,7 @@ __all__ = [
     "ReindexReport",
     "RepairReport",
     "RestoreReport",
+    "RollbackReport",
     "SalvageProgress",
     "SalvageReport",
     "SalvagedDocument",

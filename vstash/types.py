@@ -264,6 +264,7 @@ class SearchResult:
         abstained: Why no hit is likely to answer, None where one is.
         degraded: Reasons why this answer is less than asked for, such as no word to look up.
         awaiting: Chunks of the file that have no vector yet, and are found by their words alone.
+        learned: Ids of what was learnt of the collection and used here; `Memory.learned` tells of it.
     """
 
     id: str
@@ -277,6 +278,7 @@ class SearchResult:
     abstained: str | None = None
     degraded: tuple[str, ...] = ()
     awaiting: int = 0
+    learned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

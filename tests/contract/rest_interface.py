@@ -22,6 +22,7 @@ from tests.contract.forget_calls import ForgetOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
+from tests.contract.learn_calls import LearnOverRest
 from tests.contract.log_calls import LogOverRest
 from tests.contract.memory_interface import typed
 from tests.contract.mining_calls import MiningOverRest
@@ -92,6 +93,7 @@ class RestInterface(
     ForgetOverRest,
     LogOverRest,
     ModelsOverRest,
+    LearnOverRest,
     MiningOverRest,
 ):
     """The REST API, served from a thread of this process as ``vstash serve`` does.

@@ -277,6 +277,7 @@ def test_triples(interface: Interface, answer: str, path: Path) -> None:
         # By ranks: the scores of the default would mask one of the two negatives.
         memory.search(QUERY, strategy="rrf")
         memory.search("elk", collection="notes")
+        memory.search(f"{QUERY} please")
         memory.search(f"{QUERY} please", strategy="rrf")
     logged = interface.disagreements(texts=True)["items"]
     expected = [triple for item in logged for triple in item["triples"]]

@@ -18,6 +18,7 @@ from typing import Final
 import apsw
 import sqlite_vec
 
+from tests.learnt import turned
 from vstash import Memory, NewDocument
 from vstash.errors import VstashError
 from vstash.replies import Reply, Request
@@ -186,7 +187,7 @@ DRIFTS: Final[tuple[Drift, ...]] = (
     _quick("a view planted", "CREATE VIEW ghost AS SELECT 1", "schema_differs"),
     *(
         _quick(f"{table} dropped", f"DROP TABLE {table}", "schema_differs")
-        for table in ("posting", "length_block", "code_run", "awaiting", "keyword", "keyword_docsize", "keyword_instance", "vector_1", "coarse_1", "meta", "migration", "reply_document", "calibration")
+        for table in ("posting", "length_block", "code_run", "awaiting", "keyword", "keyword_docsize", "keyword_instance", "vector_1", "coarse_1", "meta", "migration", "reply_document", "calibration", "learned", "learned_switch")
     ),
     Drift("an index that lacks rows", "SPECIAL index", "index_differs"),
     # log and feedback
@@ -211,6 +212,12 @@ DRIFTS: Final[tuple[Drift, ...]] = (
     _quick("feedback on another document", f"UPDATE feedback SET document = {D}", "feedback_differs"),
     _quick("feedback in no time", "UPDATE feedback SET at = 9000000000000000000", "feedback_differs"),
     _quick("a calibration that is no JSON", "UPDATE calibration SET weights = '[1'", "calibration_damaged"),
+    _quick("learnt factors that are none", "UPDATE learned SET parameters = x'00' WHERE learner = 'fusion'", "learned_damaged"),
+    _quick("a learnt map cut", "UPDATE learned SET parameters = substr(parameters, 1, 40) WHERE learner = 'adapter'", "learned_damaged"),
+    _quick("a learnt map of another dimension", "UPDATE learned SET parameters = CAST(x'565341310100000000000000' || zeroblob(4) AS BLOB) WHERE learner = 'adapter'", "learned_damaged"),
+    _quick("a decision that is none", "UPDATE learned SET decision = '[1]'", "learned_damaged"),
+    _quick("something learnt of no collection", "UPDATE learned SET collection = 99", "reference_broken"),
+    _quick("a switch to nothing", 'UPDATE learned_switch SET "after" = 99', "reference_broken"),
     # what services keep
     _quick("a reply that is no JSON", "UPDATE reply SET body = '{'", "reply_damaged"),
     _quick("a reply of no status", "UPDATE reply SET status = 7", "reply_damaged"),
@@ -277,6 +284,7 @@ def made(path: Path, seed: int = 1) -> None:
         memory.work_in_background()
         while not memory.job(job.id).ended:
             time.sleep(0.01)
+    turned(path, "fusion", "adapter", neutral=True)
     with planted(path) as connection:
         connection.execute(
             "DELETE FROM triple; INSERT INTO triple (search, positive, negative, kind, evidence) "

@@ -186,6 +186,12 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "reindex": lambda: memory.reindex("fake-32"),
         "use_model": lambda: memory.use_model("fake"),
         "remove_model": lambda: memory.remove_model("fake"),
+        "learn": memory.learn,
+        "learned": memory.learned,
+        "promote": lambda: memory.promote("id"),
+        "rollback": memory.rollback,
+        "auto_learning": memory.auto_learning,
+        "learn_in_background": memory.learn_in_background,
     }
 
 
