@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -160,10 +161,11 @@ class Mining:
             # What cannot be written is refused before the work, not after it.
             pass
         run = _Run(name, per_document, seed, limit, progress, documents, done)
-        run.tell(every[0])
-        # In turns, so that a limit leaves something of each form.
-        while every and run.room:
-            every = tuple(form for form in every if self._batch(run, form, asking))
+        with nullcontext() if asking is None else closing(asking):
+            run.tell(every[0])
+            # In turns, so that a limit leaves something of each form.
+            while every and run.room:
+                every = tuple(form for form in every if self._batch(run, form, asking))
         return MineReport(
             collection=name,
             documents=run.went,

@@ -55,6 +55,13 @@ def small(tmp_path: Path) -> Iterator[Memory]:
         yield memory
 
 
+@pytest.fixture
+def tiny(memory: Memory) -> Memory:
+    """A file with one document."""
+    memory.add(corpus(1)[0].text, key="d0", title="Of keepers and their houses")
+    return memory
+
+
 def every(memory: Memory, **fields: Any) -> list[MadeQuery]:
     """All made queries."""
     return list(memory.made_queries(limit=1000, **fields).items)
@@ -289,7 +296,7 @@ def language_model(*answers: Any, status: int = 200) -> Iterator[tuple[str, list
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/v1", asked
         finally:
@@ -319,40 +326,40 @@ def test_a_language_model_asks(small: Memory) -> None:
         *(("fine", 500), ("fine", 302), (b"[" * 100_000, 200), (b"x" * 300_000, 200)),
     ],
 )
-def test_a_model_that_does_not_answer(small: Memory, answer: Any, status: int) -> None:
+def test_a_model_that_does_not_answer(tiny: Memory, answer: Any, status: int) -> None:
     """It is said, with no text of an answer, and what was made before stays."""
-    small.mine(forms=["title"], limit=3)
+    tiny.mine(forms=["title"], limit=3)
     with (
         language_model(answer, status=status) as (url, asked),
         pytest.raises(LanguageModelError) as caught,
     ):
-        small.mine(forms=(), asked_by=LanguageModel(url, "m"))
+        tiny.mine(forms=(), asked_by=LanguageModel(url, "m"))
     assert caught.value.pointer == "/asked_by"
     assert "fine" not in str(caught.value)
     assert len(asked) == 1
-    assert len(every(small)) == 3
+    assert len(every(tiny)) == 1
 
 
-def test_nothing_leaves_the_machine(small: Memory) -> None:
+def test_nothing_leaves_the_machine(tiny: Memory) -> None:
     """Other hosts are refused before anything is sent, unless a setting allows it."""
     for url in (
         *("http://192.0.2.1/v1", "https://api.example.com/v1", "http://127.0.0.1.example.com/v1"),
         *("http://localhost.example.com", "http://[2001:db8::1]/v1"),
     ):
         with pytest.raises(FieldError, match="allow_remote_language_model"):
-            small.mine(asked_by=LanguageModel(url, "m"))
+            tiny.mine(asked_by=LanguageModel(url, "m"))
     for url in (
         *("127.0.0.1:11434", "file:///etc/passwd", "http://", "", "http://a@127.0.0.1/v1"),
         *("http://[::1/v1", "http://127.0.0.1:99999/v1", "http://127.0.0.1/v1?x=1"),
     ):
         with pytest.raises(FieldError) as caught:
-            small.mine(asked_by=LanguageModel(url, "m"))
+            tiny.mine(asked_by=LanguageModel(url, "m"))
         assert caught.value.pointer == "/asked_by/url"
     with pytest.raises(FieldError):
-        small.mine(asked_by=LanguageModel("http://127.0.0.1/v1", " "))
+        tiny.mine(asked_by=LanguageModel("http://127.0.0.1/v1", " "))
     with pytest.raises(FieldError):
-        small.mine(asked_by=LanguageModel("http://127.0.0.1/v1", "m", timeout_s=0))
-    assert every(small) == []
+        tiny.mine(asked_by=LanguageModel("http://127.0.0.1/v1", "m", timeout_s=0))
+    assert every(tiny) == []
 
 
 def test_a_remote_model_where_it_is_allowed(tmp_path: Path) -> None:
@@ -381,12 +388,12 @@ def test_a_remote_model_where_it_is_allowed(tmp_path: Path) -> None:
         ({"q": "x"}, {"q": {7: 1}}, "/judgements"),
     ],
 )
-def test_wrong_judgements(small: Memory, queries: Any, judgements: Any, pointer: str) -> None:
+def test_wrong_judgements(tiny: Memory, queries: Any, judgements: Any, pointer: str) -> None:
     """Each is refused by name, and nothing is stored."""
     with pytest.raises(FieldError) as caught:
-        small.label(queries, judgements)
+        tiny.label(queries, judgements)
     assert caught.value.pointer == pointer
-    assert every(small) == []
+    assert every(tiny) == []
 
 
 def test_the_report_tells_judgements_apart(small: Memory) -> None:
