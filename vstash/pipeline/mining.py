@@ -229,7 +229,14 @@ class Mining:
             chunks = reader.chunks(ids[first : first + _MOST_PASSAGES])
             there = [chunks[each][0] for each in sorted(chunks)]
             passages = [Passage(chunk.heading, chunk.text) for chunk in there]
-            source = Source(document.title, passages, first == 0, rng, _frequencies(reader))
+            source = Source(
+                document.title,
+                passages,
+                whole=first == 0,
+                rng=rng,
+                frequencies=_frequencies(reader),
+                count=reader.chunk_count,
+            )
             ready = made(form, source, run.most) if form != "asked" and passages else []
         if form == "asked" and asking is not None:
             ready = asking.made(source, run.most)

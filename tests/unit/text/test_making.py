@@ -29,7 +29,7 @@ def source(
     *texts: str, title: str = "", heading: tuple[str, ...] = (), whole: bool = True
 ) -> Source:
     """A document of these passages."""
-    return Source(title, [Passage(heading, text) for text in texts], whole, Random(1), often)
+    return Source(title, [Passage(heading, text) for text in texts], whole, Random(1), often, 9)
 
 
 def quoted(query: str, text: str, run: int = 4) -> bool:
@@ -102,7 +102,7 @@ def test_a_part_of_a_document_has_no_first_sentence() -> None:
 def test_words_of_one_passage_alone_make_no_keyphrase() -> None:
     """They would find it too easily."""
     document = Source(
-        "", [Passage((), TEXTS[0])], True, Random(1), lambda words: dict.fromkeys(words, 1)
+        "", [Passage((), TEXTS[0])], True, Random(1), lambda words: dict.fromkeys(words, 1), 9
     )
     assert made("keyphrase", document, 3) == []
 
@@ -111,7 +111,7 @@ def test_the_same_seed_makes_the_same() -> None:
     """And another one others."""
 
     def phrases(seed: int) -> list[str]:
-        document = Source("", [Passage((), text) for text in TEXTS], True, Random(seed), often)
+        document = Source("", [Passage((), text) for text in TEXTS], True, Random(seed), often, 9)
         return [each.query for each in made("keyphrase", document, 3)]
 
     assert phrases(1) == phrases(1) != phrases(2)
@@ -139,7 +139,7 @@ def test_no_form_quotes_its_answer(
 ) -> None:
     """Neither stands in the other word for word, and a document gives no more than it may."""
     document = Source(
-        title, [Passage((*heading,), text) for text in passages], True, Random(seed), often
+        title, [Passage((*heading,), text) for text in passages], True, Random(seed), often, 9
     )
     for form in MADE_FORMS:
         found = made(form, document, most)
