@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEAST",
+    "LEAST_ANSWERED",
     "LEAST_CLOSED",
     "MOST_FORGOTTEN",
     "MOST_LOST",
@@ -30,8 +31,10 @@ __all__ = [
     "judge_lean",
 ]
 
-LEAST: Final = 20
+LEAST: Final = 40
 """Held-out queries below which nothing is taken."""
+LEAST_ANSWERED: Final = 20
+"""Held-out queries with known answers below which these say nothing."""
 SURE: Final = 1.645
 """Standard errors that two leans must have to the same side: 95 % each, one-sided."""
 LEAST_CLOSED: Final = 0.05
@@ -129,8 +132,11 @@ def judge_answers(figure: LearningFigure, factor: float) -> Verdict:
 
 def _answers(figure: LearningFigure) -> tuple[str, bool]:
     change = f"{figure.after - figure.before:+.4f} ({figure.low:+.4f} to {figure.high:+.4f})"
-    if figure.queries < LEAST:
-        return f"only {figure.queries} held-out queries have known answers; it takes {LEAST}", False
+    if figure.queries < LEAST_ANSWERED:
+        return (
+            f"only {figure.queries} held-out queries have known answers; it takes {LEAST_ANSWERED}",
+            False,
+        )
     if figure.low <= 0:
         return f"{figure.name} changed by {change}, which may be chance", False
     return f"{figure.name} rose by {change}", True

@@ -134,7 +134,7 @@ class Teaching:
         course.lesson.step("fusion", 0, 1)
         fit = course.answered("fit") + course.answered("tune")
         held = course.answered("held")
-        if min(len(fit), len(held)) >= gate.LEAST:
+        if min(len(fit), len(held)) >= gate.LEAST_ANSWERED:
             factor = tuning.best_factor(_by_factor(fit))
             before, after = (
                 np.array([ndcg(each.ranked(x, 10), each.example.answers) for each in held])
@@ -227,7 +227,7 @@ class Teaching:
 
     def _known(self, course: _Class, learnt: Learnt) -> LearningFigure | None:
         held = course.answered("held")
-        if len(held) < gate.LEAST:
+        if len(held) < gate.LEAST_ANSWERED:
             return None
         without = replace(learnt, adapter=None)
         before, after = (
