@@ -6,6 +6,17 @@ from vstash.errors import VstashError
 from vstash.feedback import Feedback, JudgedSearch, Verdict
 from vstash.jobs import Job, JobError, JobProgress, JobReport, JobRequest, UpkeepRequest
 from vstash.keys import AccessKey, NewKey
+from vstash.learning import (
+    AutoLearning,
+    Learned,
+    LearnedSwitch,
+    LearningDecision,
+    LearningDue,
+    LearningFigure,
+    LearnOutcome,
+    LearnProgress,
+    RollbackReport,
+)
 from vstash.log_reports import (
     DisagreementReport,
     LegsJudged,
@@ -83,6 +94,7 @@ from vstash.upkeep import (
 __all__ = [
     "UNSET",
     "AccessKey",
+    "AutoLearning",
     "BackupInfo",
     "BackupProgress",
     "CalibrationProgress",
@@ -125,6 +137,13 @@ __all__ = [
     "JudgedSearch",
     "LabelReport",
     "LanguageModel",
+    "LearnOutcome",
+    "LearnProgress",
+    "Learned",
+    "LearnedSwitch",
+    "LearningDecision",
+    "LearningDue",
+    "LearningFigure",
     "LeftOut",
     "LeftOutPassage",
     "LegEntry",
@@ -148,6 +167,7 @@ __all__ = [
     "ReindexReport",
     "RepairReport",
     "RestoreReport",
+    "RollbackReport",
     "SalvageProgress",
     "SalvageReport",
     "SalvagedDocument",

@@ -173,6 +173,11 @@ KINDS: Final[dict[str, Kind]] = {
         "removes it; `vstash calibrate` learns another",
         quick=True,
     ),
+    "learned_damaged": Kind(
+        "What was learnt of a collection cannot be read, so searches use the built-in",
+        "removes it; `vstash learn run` learns another",
+        quick=True,
+    ),
     "log_damaged": Kind(
         "Logged searches hold what vstash does not write",
         "removes them with their triples and feedback",

@@ -23,9 +23,9 @@ __all__ = [
     "UpkeepTask",
 ]
 
-UpkeepTask = Literal["check", "repair", "backup", "compact", "reindex"]
+UpkeepTask = Literal["check", "repair", "backup", "compact", "reindex", "learn"]
 UPKEEP_TASKS: Final[tuple[UpkeepTask, ...]] = get_args(UpkeepTask)
-JobKind = Literal["ingest", "check", "repair", "backup", "compact", "reindex"]
+JobKind = Literal["ingest", "check", "repair", "backup", "compact", "reindex", "learn"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 JOB_STATES: Final[tuple[JobState, ...]] = get_args(JobState)
 
@@ -49,11 +49,13 @@ class UpkeepRequest:
         quick: Of a check: leave out what reads every text and vector.
         full: Of a compaction: give all free room back, which makes writers wait.
         model: Of a reindex: the name of the model.
+        collection: Of learning: what to learn of, None for ``default``.
     """
 
     quick: bool = False
     full: bool = False
     model: str | None = None
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from tests.contract.forget_calls import ForgetOverCli
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverCli
 from tests.contract.key_calls import KeysOverCli
+from tests.contract.learn_calls import LearnOverCli
 from tests.contract.log_calls import LogOverCli
+from tests.contract.mining_calls import MiningOverCli
 from tests.contract.model_calls import ModelsOverCli
 from tests.contract.transfer_calls import TransferOverCli
 from vstash import errors
@@ -85,6 +87,8 @@ class CliInterface(
     ForgetOverCli,
     LogOverCli,
     ModelsOverCli,
+    LearnOverCli,
+    MiningOverCli,
 ):
     """The ``vstash`` command with ``--json``.
 

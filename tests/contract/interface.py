@@ -12,7 +12,9 @@ from tests.contract.data_calls import Data
 from tests.contract.forget_calls import ForgetCalls
 from tests.contract.job_calls import JobCalls
 from tests.contract.key_calls import KeyCalls
+from tests.contract.learn_calls import LearnCalls
 from tests.contract.log_calls import LogCalls
+from tests.contract.mining_calls import MiningCalls
 from tests.contract.model_calls import ModelCalls
 from tests.contract.transfer_calls import Transfers
 
@@ -63,6 +65,8 @@ class Interface(
     ForgetCalls,
     LogCalls,
     ModelCalls,
+    LearnCalls,
+    MiningCalls,
     Protocol,
 ):
     """One way of using vstash; values are JSON in the form of `vstash.wire.to_json`.

@@ -14,7 +14,9 @@ from tests.contract.forget_calls import ForgetOverMemory
 from tests.contract.interface import ABSENT, Absent, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverMemory
 from tests.contract.key_calls import KeysOverMemory
+from tests.contract.learn_calls import LearnOverMemory
 from tests.contract.log_calls import LogOverMemory
+from tests.contract.mining_calls import MiningOverMemory
 from tests.contract.model_calls import ModelsOverMemory
 from tests.contract.transfer_calls import TransferOverMemory
 from vstash import Client, Feedback, Memory
@@ -61,6 +63,8 @@ class MemoryInterface(
     ForgetOverMemory,
     LogOverMemory,
     ModelsOverMemory,
+    LearnOverMemory,
+    MiningOverMemory,
     JobsOverMemory,
     KeysOverMemory,
     TransferOverMemory,

@@ -22,8 +22,10 @@ from tests.contract.forget_calls import ForgetOverRest
 from tests.contract.interface import ABSENT, ContractError, JsonDict, Kind
 from tests.contract.job_calls import JobsOverRest
 from tests.contract.key_calls import KeysOverRest
+from tests.contract.learn_calls import LearnOverRest
 from tests.contract.log_calls import LogOverRest
 from tests.contract.memory_interface import typed
+from tests.contract.mining_calls import MiningOverRest
 from tests.contract.model_calls import ModelsOverRest
 from tests.contract.transfer_calls import TransferOverRest
 from vstash import Memory
@@ -91,6 +93,8 @@ class RestInterface(
     ForgetOverRest,
     LogOverRest,
     ModelsOverRest,
+    LearnOverRest,
+    MiningOverRest,
 ):
     """The REST API, served from a thread of this process as ``vstash serve`` does.
 

@@ -190,7 +190,7 @@ def test_work_on_the_whole_file(
     assert (job["state"], job["error"], job["collection"]) == ("done", None, None)
     assert (job["request"], job["upkeep"]) == (
         None,
-        {"quick": False, "full": False, "model": None},
+        {"quick": False, "full": False, "model": None, "collection": None},
     )
     direct = {"check": starting.check, "compact": starting.compact, "backup": starting.backup}[
         task
@@ -207,6 +207,8 @@ def test_work_on_the_whole_file(
         ("compact", {"quick": True}, "/quick"),
         ("check", {"full": True}, "/full"),
         ("check", {"quick": "yes"}, "/quick"),
+        ("check", {"collection": "default"}, "/collection"),
+        ("learn", {"collection": " "}, "/collection"),
     ],
 )
 def test_wrong_upkeep(interface: Interface, task: str, fields: JsonDict, pointer: str) -> None:

@@ -274,9 +274,11 @@ def test_triples(interface: Interface, answer: str, path: Path) -> None:
     """Those of every logged search, the newest first, with texts or without."""
     with Memory(path) as memory:
         memory.add("An elk.", collection="notes")
-        memory.search(QUERY)
+        # By ranks: the scores of the default would mask one of the two negatives.
+        memory.search(QUERY, strategy="rrf")
         memory.search("elk", collection="notes")
-        memory.search(QUERY)
+        memory.search(f"{QUERY} please")
+        memory.search(f"{QUERY} please", strategy="rrf")
     logged = interface.disagreements(texts=True)["items"]
     expected = [triple for item in logged for triple in item["triples"]]
     assert len(expected) == 4

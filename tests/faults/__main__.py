@@ -37,7 +37,7 @@ FAULTS: Final = {
     "io": ("io_loop", 0, "the n-th call of the disk fails; 0 for every n"),
     "full": ("full_loop", 1, "full disks"),
     "memory": ("memory_loop", 40, "limits on memory"),
-    "drift": ("drifts", 130, "one table or index changed by hand: found, repaired, text untouched"),
+    "drift": ("drifts", 138, "one table or index changed by hand: found, repaired, text untouched"),
     "forget": (
         "forget_loop",
         200,
@@ -58,6 +58,7 @@ FAULTS: Final = {
     "model": ("model_loop", 10_000, "steps on a file and a dictionary, which are compared"),
     "processes": ("processes_loop", 600, "seconds of processes on one file, killed and stopped"),
     "restart": ("restart_loop", 50, "starts of a service under load, after SIGTERM and SIGKILL"),
+    "learn": ("learn_loop", 200, "processes that learn, promote and roll back, killed with -9"),
     "switch": ("switch_loop", 200, "processes that switch models, killed with -9"),
     "soak": ("soak_loop", 1800, "seconds of all operations mixed"),
 }

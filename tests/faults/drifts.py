@@ -18,6 +18,7 @@ from typing import Final
 import apsw
 import sqlite_vec
 
+from tests.learnt import turned
 from vstash import Memory, NewDocument
 from vstash.errors import VstashError
 from vstash.replies import Reply, Request
@@ -186,7 +187,7 @@ DRIFTS: Final[tuple[Drift, ...]] = (
     _quick("a view planted", "CREATE VIEW ghost AS SELECT 1", "schema_differs"),
     *(
         _quick(f"{table} dropped", f"DROP TABLE {table}", "schema_differs")
-        for table in ("posting", "length_block", "code_run", "awaiting", "keyword", "keyword_docsize", "keyword_instance", "vector_1", "coarse_1", "meta", "migration", "reply_document", "calibration")
+        for table in ("posting", "length_block", "code_run", "awaiting", "keyword", "keyword_docsize", "keyword_instance", "vector_1", "coarse_1", "meta", "migration", "reply_document", "calibration", "learned", "learned_switch")
     ),
     Drift("an index that lacks rows", "SPECIAL index", "index_differs"),
     # log and feedback
@@ -200,9 +201,23 @@ DRIFTS: Final[tuple[Drift, ...]] = (
     _quick("a triple of no kind", "UPDATE triple SET kind = 'x'", "triple_damaged"),
     _quick("evidence that is no JSON", "UPDATE triple SET evidence = '{'", "triple_damaged"),
     _quick("feedback on no search", "UPDATE feedback SET search = 9999", "reference_broken"),
+    _quick("a made query of no form", "UPDATE made_query SET form = 'poem'", "made_damaged"),
+    _quick("a made query without a text", "UPDATE made_query SET query = ''", "made_damaged"),
+    _quick("a made query of another document", f"UPDATE made_query SET document = {D}", "made_damaged"),
+    _quick("a leg of a made query that is no list", "UPDATE made_query SET vector_leg = '{}'", "made_damaged"),
+    _quick("a made query in no time", "UPDATE made_query SET made_at = 9000000000000000000", "made_damaged"),
+    _quick("a made triple of one chunk", "UPDATE made_triple SET negative = (SELECT positive FROM made_query WHERE number = made)", "made_damaged"),
+    _quick("a made triple without its query", "DELETE FROM made_query", "reference_broken"),
+    _quick("numbers of made queries to be given again", "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'made_query'", "sequence_low"),
     _quick("feedback on another document", f"UPDATE feedback SET document = {D}", "feedback_differs"),
     _quick("feedback in no time", "UPDATE feedback SET at = 9000000000000000000", "feedback_differs"),
     _quick("a calibration that is no JSON", "UPDATE calibration SET weights = '[1'", "calibration_damaged"),
+    _quick("learnt factors that are none", "UPDATE learned SET parameters = x'00' WHERE learner = 'fusion'", "learned_damaged"),
+    _quick("a learnt map cut", "UPDATE learned SET parameters = substr(parameters, 1, 40) WHERE learner = 'adapter'", "learned_damaged"),
+    _quick("a learnt map of another dimension", "UPDATE learned SET parameters = CAST(x'565341310100000000000000' || zeroblob(4) AS BLOB) WHERE learner = 'adapter'", "learned_damaged"),
+    _quick("a decision that is none", "UPDATE learned SET decision = '[1]'", "learned_damaged"),
+    _quick("something learnt of no collection", "UPDATE learned SET collection = 99", "reference_broken"),
+    _quick("a switch to nothing", 'UPDATE learned_switch SET "after" = 99', "reference_broken"),
     # what services keep
     _quick("a reply that is no JSON", "UPDATE reply SET body = '{'", "reply_damaged"),
     _quick("a reply of no status", "UPDATE reply SET status = 7", "reply_damaged"),
@@ -257,6 +272,7 @@ def made(path: Path, seed: int = 1) -> None:
         found = memory.search("amber lamp")
         memory.feedback(found.id, found.hits[-1].chunk.id, "helpful")
         memory.search("heron")
+        memory.label({"q": "the amber lamp"}, {"q": {"doc 0": 1}})
         request = Request("", "key", b"\1" * 32)
         memory.once(
             request,
@@ -268,10 +284,13 @@ def made(path: Path, seed: int = 1) -> None:
         memory.work_in_background()
         while not memory.job(job.id).ended:
             time.sleep(0.01)
+    turned(path, "fusion", "adapter", neutral=True)
     with planted(path) as connection:
         connection.execute(
             "DELETE FROM triple; INSERT INTO triple (search, positive, negative, kind, evidence) "
             "SELECT max(number), 1, 2, 'dense_blind_spot', '{}' FROM search; "
+            "INSERT INTO made_triple (made, negative, kind, evidence) "
+            "SELECT number, CASE positive WHEN 1 THEN 2 ELSE 1 END, 'dense_blind_spot', '{}' FROM made_query; "
             "INSERT INTO calibration VALUES (1, '[1,1,1,1,1,1]', 60, 1)"
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -250,7 +251,9 @@ def _feedback(acting: Acting) -> None:
             lambda: acting.memory.add(text, key="steady", collection="steady"),
         )
     if sum(name.startswith("verdict ") for name in acting.state) < _VERDICTS:
-        result = acting.memory.search("amber cedar", collection="steady")
+        # What is asked again takes the place of the search before, and its verdicts along.
+        query = f"amber cedar {secrets.token_hex(4)}"
+        result = acting.memory.search(query, collection="steady")
         chunk = result.hits[0].chunk.id
         acting.change(
             {f"verdict {result.id} {chunk}": "helpful"},

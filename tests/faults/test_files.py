@@ -139,6 +139,11 @@ def calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Callable[[],
         "judged_searches": memory.judged_searches,
         "calibrate": memory.calibrate,
         "reset_calibration": memory.reset_calibration,
+        "mine": memory.mine,
+        "label": lambda: memory.label({"q": "x"}, {}),
+        "made_queries": memory.made_queries,
+        "remove_made": memory.remove_made,
+        "learn_report": memory.learn_report,
         **served_calls(memory, folder, export),
     }
 
@@ -181,6 +186,12 @@ def served_calls(memory: Memory, folder: Path, export: bytes) -> dict[str, Calla
         "reindex": lambda: memory.reindex("fake-32"),
         "use_model": lambda: memory.use_model("fake"),
         "remove_model": lambda: memory.remove_model("fake"),
+        "learn": memory.learn,
+        "learned": memory.learned,
+        "promote": lambda: memory.promote("id"),
+        "rollback": memory.rollback,
+        "auto_learning": memory.auto_learning,
+        "learn_in_background": memory.learn_in_background,
     }
 
 

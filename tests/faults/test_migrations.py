@@ -43,7 +43,7 @@ def test_a_crash_leaves_whole_steps(tmp_path: Path) -> None:
     """
     rows = tmp_path / "rows.jsonl"
     subprocess.run(
-        [sys.executable, "-m", "tests.faults", "migration", "--count", "16", "--rows", str(rows)],
+        [sys.executable, "-m", "tests.faults", "migration", "--count", "24", "--rows", str(rows)],
         check=True,
         timeout=60,
         cwd=ROOT,
@@ -51,7 +51,7 @@ def test_a_crash_leaves_whole_steps(tmp_path: Path) -> None:
         capture_output=True,
     )
     figures = json.loads(rows.read_text(encoding="utf-8"))
-    assert figures["crashes"] == 16
+    assert figures["crashes"] == 24
     assert figures["between"] == figures["unlike_uncrashed"] == figures["copies_unlike_old"] == []
     assert figures["control_between"]
 
@@ -126,7 +126,7 @@ def test_rules_alone_need_no_copy(tmp_path: Path) -> None:
 def tight_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk on which a file of schema 4 has no room beside itself, where this user may mount one."""
     disk = tmp_path / "disk"
-    with mounted(disk, "size=1000k") as done:
+    with mounted(disk, "size=1040k") as done:
         if not done:
             pytest.skip("only root may mount a disk")
         yield disk

@@ -144,7 +144,7 @@ def test_searches_go_on_while_the_lock_is_held(path: Path) -> None:
         assert result.hits[0].document.key == "staging"
         assert (before.log_dropped, during.log_dropped) == (0, 1)
         assert (before.searches_logged, during.searches_logged) == (1, 1)
-        memory.search("staging port")
+        memory.search("the port of staging")
         assert memory.stats().searches_logged == 2
 
 

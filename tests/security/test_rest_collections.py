@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.learnt import put
 from tests.unit.api.service import Service, running
 from vstash import Memory, NewDocument
 from vstash.api.access import STATE, Access
@@ -178,6 +179,14 @@ CASES: Final = [
     *of("POST /v1/jobs/{id}:cancel", {}),
     *of("POST /v1/upkeep", {"whole": True, "body": {"task": "check"}}),
     *of("GET /v1/triples", {}, {"query": {"collection": OTHER}}),
+    *of("POST /v1/learn/mine", {"body": there()}, {"body": there(forms=["cloze"])}),
+    *of(
+        "POST /v1/learn/label",
+        {"body": there(queries={"x": "green tea"}, judgements={"x": {KEY: 1}})},
+    ),
+    *of("GET /v1/learn/queries", {}, {"query": {"collection": OTHER}}),
+    *of("DELETE /v1/learn/queries", {}, {"query": {"collection": OTHER}}),
+    *of("GET /v1/learn/report", {}, {"query": {"collection": OTHER}}),
     *of("GET /v1/stats", {"whole": True}),
     *of("GET /v1/settings", {"whole": True}),
     *of("GET /metrics", {"whole": True}),
@@ -192,6 +201,12 @@ CASES: Final = [
         "POST /v1/calibrate", {"whole": True, "body": there(probes=50)}, {"whole": True, "body": {}}
     ),
     *of("DELETE /v1/calibrate", {"whole": True}),
+    *of("GET /v1/learned", {}, {"query": {"collection": OTHER}}),
+    *of(
+        "POST /v1/learned/{id}:promote", {"body": {}}, {"body": {"force": True}}, {"body": there()}
+    ),
+    *of("POST /v1/learned:rollback", {"body": there()}),
+    *of("GET /v1/learned:auto", {"whole": True}),
     *of("GET /v1/keys", {"whole": True}),
     *of("POST /v1/keys", {"whole": True, "body": there(name="x", scope="read")}),
     *of("DELETE /v1/keys/{id}", {"whole": True}),
@@ -221,10 +236,17 @@ def service(tmp_path: Path) -> Iterator[Service]:
             started.memory.add_batch(documents)
             started.memory.add(f"Old {mark}.", collection=name, expires_at=PAST)
             started.memory.add(f"Green tea, {mark}.", key=f"{mark}/key", collection=name)
+            started.memory.add(
+                f"The kettle of {mark} stands beside the window until the evening train comes.",
+                collection=name,
+            )
+            asked = {"q": f"what is green, {mark}"}
+            started.memory.label(asked, {"q": {f"{mark}/key": 1}}, collection=name)
             found = started.memory.search(f"green tea {mark}", collection=name)
             started.memory.feedback(found.id, found.hits[0].chunk.id, "helpful")
             plant_triple(started.memory, found)
             plant_job(started.memory, name)
+            put(started.memory._engine, collection=name, use=False)
         yield started
 
 
@@ -263,6 +285,8 @@ def state(memory: Memory) -> object:
         memory.disagreements(collection=OTHER, texts=True).items,
         memory.judged_searches(collection=OTHER).items,
         memory.jobs(collection=OTHER).items,
+        memory.learned(OTHER).items,
+        memory.made_queries(collection=OTHER).items,
     )
 
 
@@ -277,6 +301,7 @@ def ids(memory: Memory) -> dict[str, str]:
         "search": search.search_id,
         "chunk_id": str(document.chunks[0].id),
         "job": f"{OTHER}-job",
+        "learned": memory.learned(OTHER).items[0].id,
         "folder": str(memory.path.parent.resolve()),
     }
 
@@ -297,7 +322,7 @@ def send(
 ) -> httpx.Response:
     """Send the request of a case."""
     method, _, path = case.route.partition(" ")
-    path = path.replace("/jobs/{id}", "/jobs/{job}")
+    path = path.replace("/jobs/{id}", "/jobs/{job}").replace("/learned/{id}", "/learned/{learned}")
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", value)
     body: dict[str, Any] = {} if case.body is None else {"json": filled(case.body, names)}
@@ -320,7 +345,7 @@ def arriving() -> bytes:
 def tells(answer: httpx.Response, names: Mapping[str, str]) -> bool:
     """Whether an answer holds anything of the other collection."""
     said = answer.text + str(answer.headers)
-    return CANARY in said or any(names[name] in said for name in ("id", "search"))
+    return CANARY in said or any(names[name] in said for name in ("id", "search", "learned"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.route} {case.query} {case.body}")
@@ -351,7 +376,7 @@ def test_what_is_hidden_looks_as_if_it_were_not_there(service: Service) -> None:
     """By id, a thing of another collection is answered to the letter as one that does not exist."""
     names = ids(service.memory)
     absent = {**names, "id": "0198c0de-5a4b-7c3d-8e2f-1a2b3c4d5e6f", "chunk_id": "1000000"}
-    absent["search"] = absent["job"] = absent["id"]
+    absent["search"] = absent["job"] = absent["learned"] = absent["id"]
     for case in CASES:
         named = "{id}" in case.route + str(case.body) or "{chunk_id}" in case.route + str(case.body)
         if OTHER not in str(case.body) and named and not case.whole:

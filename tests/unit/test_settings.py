@@ -171,7 +171,8 @@ def test_every_setting_has_its_row() -> None:
         assert row.env == f"VSTASH_{name.upper()}"
         assert row.help.endswith(".")
         unitless = {"durability", "strategy", "log_searches", "access_log"}
-        unitless |= {"codes_in_memory", "require_key", "allow_network_filesystem"}
+        unitless |= {"codes_in_memory", "require_key", "allow_network_filesystem", "learn_auto"}
+        unitless |= {"allow_remote_language_model"}
         assert row.unit or name in unitless
 
 

@@ -15,7 +15,8 @@ LONGEST_FUNCTION = 50
 FOUNDATION = {
     *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
     *("times", "wire", "testing", "replies", "keys", "jobs", "strict_json", "transfers"),
-    *("deadlines", "mounts", "threads", "upkeep", "findings", "log_reports", "switching", "mining"),
+    *("deadlines", "mounts", "threads", "upkeep", "findings", "log_reports", "switching"),
+    *("learning", "mining"),
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}

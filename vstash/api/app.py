@@ -29,9 +29,11 @@ from vstash.api.guard import Guard, Rules
 from vstash.api.health import HealthRoutes
 from vstash.api.jobs import JobRoutes
 from vstash.api.keys import KeyRoutes
+from vstash.api.learning import LearningRoutes
 from vstash.api.load import Load, work_threads
 from vstash.api.logged import LogRoutes
 from vstash.api.metrics import Cached, Metrics
+from vstash.api.mining import MiningRoutes
 from vstash.api.misses import MissRoutes
 from vstash.api.models import ModelRoutes
 from vstash.api.operations import Operations
@@ -60,6 +62,7 @@ def _lifespan(memory: Memory) -> Callable[[FastAPI], AbstractAsyncContextManager
         memory.embed_in_background()
         memory.work_in_background()
         memory.back_up_in_background()
+        memory.learn_in_background()
         yield
 
     return running
@@ -97,6 +100,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         ContextRoutes,
         FeedbackRoutes,
         CalibrationRoutes,
+        MiningRoutes,
         KeyRoutes,
         CheckRoutes,
         CompactRoutes,
@@ -107,6 +111,7 @@ def create_api(memory: Memory, metrics: Metrics | None = None) -> Api:
         JobRoutes,
         UpkeepRoutes,
         ModelRoutes,
+        LearningRoutes,
     ):
         routes(memory).attach(app)
     HealthRoutes(memory, metrics).attach(app)

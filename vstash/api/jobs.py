@@ -104,6 +104,7 @@ class UpkeepRequestReply(Reply):
     quick: bool = Field(description="Of a check.")
     full: bool = Field(description="Of a compaction.")
     model: str | None = Field(description="Of a reindex.")
+    collection: str | None = Field(description="Of learning; null for `default`.")
 
 
 class JobProgressReply(Reply):

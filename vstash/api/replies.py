@@ -194,6 +194,9 @@ class SearchReply(Reply):
     )
     degraded: list[str] = Field(description="Reasons why this is less than was asked for.")
     awaiting: int = Field(description="Chunks of the file that have no vector yet.")
+    learned: list[str] = Field(
+        description="Ids of what was learnt of the collection and used here, as they are listed."
+    )
 
 
 class ModelReply(Reply):

@@ -41,6 +41,9 @@ class UpkeepInput(inputs.Body):
     model: str | None = Field(
         default=None, description="Of a reindex: the name of an installed model."
     )
+    collection: str | None = Field(
+        default=None, description="Of learning: what to learn of; without it `default`."
+    )
 
 
 class UpkeepRoutes:
@@ -62,7 +65,7 @@ class UpkeepRoutes:
             self.start,
             scope="admin",
             name="startUpkeep",
-            summary="Check, repair, back up, compact or reindex the file in the background",
+            summary="Check, repair, back up, compact, reindex or learn in the background",
             status=202,
             model=JobReply,
             said="The job, queued.",
@@ -90,7 +93,11 @@ class UpkeepRoutes:
         return repeat(
             self._memory,
             lambda: self._memory.start_upkeep(
-                given.task, quick=given.quick, full=given.full, model=given.model
+                given.task,
+                quick=given.quick,
+                full=given.full,
+                model=given.model,
+                collection=given.collection,
             ),
             queued,
         )

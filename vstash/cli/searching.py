@@ -83,6 +83,8 @@ def _show(result: SearchResult, *, explain: bool) -> None:
         weights = f"vector {result.weights.vector:.3g}, keyword {result.weights.keyword:.3g}"
         out(f"\n{result.mode}, {result.strategy}; weights: {weights}\nmilliseconds: {stages}")
         out(f"search {result.id}")
+        for learnt in result.learned:
+            out(f"with what was learnt: {learnt}")
     for reason in result.degraded:
         err(f"note: {printable(reason)}")
     if result.awaiting:

@@ -11,6 +11,8 @@ from vstash.client.collecting import Collecting
 from vstash.client.documents import Documents
 from vstash.client.granting import Granting
 from vstash.client.judging import Judging
+from vstash.client.learning import Learning
+from vstash.client.mining import Mining
 from vstash.client.searching import Searching
 from vstash.client.switching import Switching
 from vstash.client.transferring import Transferring
@@ -25,12 +27,14 @@ class Client(
     Searching,
     Collecting,
     Judging,
+    Mining,
     Granting,
     Transferring,
     Working,
     BackingUp,
     Checking,
     Switching,
+    Learning,
 ):
     """A vstash service, used like a `Memory`; safe to share between threads.
 

@@ -30,6 +30,7 @@ Self = TypeVar("Self", bound="Base")
 _LOCAL = {
     "within": "A service keeps to its own setting ingest_roots: leave within out.",
     "progress": "A service cannot call back: leave progress out.",
+    "asked_by": "A service asks no language model: leave asked_by out.",
     "tokenizer": "A service counts tokens by its own tokenizer: set context_tokenizer there.",
 }
 

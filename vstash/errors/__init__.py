@@ -16,11 +16,13 @@
         * EvaluationError: judged data, or an option of an evaluation, cannot be used
         * CalibrationError: a file holds too little to learn a calibration from
         * TrainingError: a model cannot be trained with what there is
+        * LearningError: a collection holds too little to learn from
         * TransferError: what is to be imported is no export, or is cut off
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
         * SearchNotFoundError: a search is not in the log
         * JobNotFoundError, KeyNotFoundError, BackupNotFoundError, ModelNotFoundError
+        * LearnedNotFoundError: nothing that was learnt has this id
         * PathNotFoundError: a file or folder to ingest is missing or unreadable
         * RouteNotFoundError: no such address in the REST API
     * ConflictError: the state of what was asked for stands in the way
@@ -30,6 +32,9 @@
         * RequestInFlightError: the same idempotency key is being worked on
         * RequestReusedError: an idempotency key came with another request than before
         * ReplyGoneError: applied before, and the document that it made is gone
+        * LearnedRefusedError: the gate refused what was learnt, and it was not forced
+        * LearnedOtherModelError: it was learnt with another model than the file is searched with
+        * LearnedDamagedError: what was learnt cannot be read any more
     * AccessError: the caller may not do this
         * KeyRequiredError: no access key, or one that does not count
         * ScopeError: the access key does not allow the operation
@@ -93,6 +98,13 @@ from vstash.errors.inputs import (
     TextError,
     TrainingError,
     TransferError,
+)
+from vstash.errors.learning import (
+    LearnedDamagedError,
+    LearnedNotFoundError,
+    LearnedOtherModelError,
+    LearnedRefusedError,
+    LearningError,
 )
 from vstash.errors.missing import (
     BackupNotFoundError,
@@ -182,6 +194,11 @@ __all__ = [
     "KeyNotFoundError",
     "KeyRequiredError",
     "LanguageModelError",
+    "LearnedDamagedError",
+    "LearnedNotFoundError",
+    "LearnedOtherModelError",
+    "LearnedRefusedError",
+    "LearningError",
     "MediaTypeError",
     "MethodNotAllowedError",
     "MisuseError",

@@ -14,6 +14,7 @@ from vstash.memory.collecting import Collecting
 from vstash.memory.forgetting import Forgetting
 from vstash.memory.granting import Granting
 from vstash.memory.judging import Judging
+from vstash.memory.learning import Learning
 from vstash.memory.logging import Logging
 from vstash.memory.mining import Mining
 from vstash.memory.observing import Observing
@@ -49,6 +50,7 @@ class Memory(
     BackingUp,
     Checking,
     Switching,
+    Learning,
 ):
     """A vstash file, open for reading and writing; safe to share between threads.
 

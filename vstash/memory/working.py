@@ -76,8 +76,9 @@ class Working(Base):
         quick: bool = False,
         full: bool = False,
         model: str | None = None,
+        collection: str | None = None,
     ) -> Job:
-        """Check, repair, back up, compact or reindex in the background, as the method of that name does.
+        """Check, repair, back up, compact, reindex or learn in the background, as the method of that name does.
 
         Its place is among the other jobs. One that is cancelled or interrupted leaves nothing half done,
         except a reindex, which goes on when it is started again.
@@ -87,6 +88,7 @@ class Working(Base):
             quick: Of a check: leave out what reads every text and vector.
             full: Of a compaction: give all free room back, which makes writers wait.
             model: Of a reindex: the name of the model.
+            collection: Of learning: what to learn of, None for ``default``.
 
         Returns:
             The job, queued. Once it is done, `Job.outcome` has what the method returns.
@@ -101,7 +103,9 @@ class Working(Base):
             ...     memory.start_upkeep("check", quick=True).kind
             'check'
         """
-        return self._engine.jobs.start_upkeep(task, quick=quick, full=full, model=model)
+        return self._engine.jobs.start_upkeep(
+            task, quick=quick, full=full, model=model, collection=collection
+        )
 
     def job(self, id: str) -> Job:
         """Say how far a job is, or how it ended.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from vstash.mining import LanguageModel
     from vstash.settings import Settings
+    from vstash.types import JsonObject
 
 __all__ = ["Asking"]
 
@@ -54,6 +55,12 @@ class Asking:
                 f"timeout_s is above 0, up to {_MOST_TIMEOUT_S:,}.", pointer="/asked_by/timeout_s"
             )
         self._name, self._seconds = model.name, float(seconds)
+        self._client: httpx.Client | None = None
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            self._client.close()
 
     def made(self, source: Source, most: int) -> list[Made]:
         """A question for each of some passages; those that quote their passage are dropped.
@@ -61,24 +68,39 @@ class Asking:
         Raises:
             LanguageModelError: When the model does not answer.
         """
+        count = len(source.passages)
+        found: dict[str, Made] = {}
+        for place in source.rng.sample(range(count), min(most, count)):
+            text = source.passages[place].text
+            query = self._question(text)
+            if not echoes(query, text):
+                found.setdefault(query, Made(query, place))
+        return [*found.values()]
+
+    def _question(self, text: str) -> str:
         # 60 ms to import that nobody else pays.
         import httpx  # noqa: PLC0415 - see above
 
-        places = source.rng.sample(range(len(source.passages)), min(most, len(source.passages)))
-        found: dict[str, Made] = {}
-        # Neither a proxy of the environment nor a redirect may lead elsewhere.
-        with httpx.Client(timeout=self._seconds, trust_env=False, follow_redirects=False) as client:
-            for place in places:
-                text = source.passages[place].text
-                query = self._question(client, text)
-                if not echoes(query, text):
-                    found.setdefault(query, Made(query, place))
-        return [*found.values()]
+        if self._client is None:
+            # Neither a proxy of the environment nor a redirect may lead elsewhere.
+            self._client = httpx.Client(
+                timeout=self._seconds, trust_env=False, follow_redirects=False
+            )
+        read = bytearray()
+        try:
+            with self._client.stream("POST", self._url, json=self._body(text)) as answer:
+                if not answer.is_success:
+                    raise self._failed(f"status {answer.status_code}")
+                for part in answer.iter_bytes():
+                    read += part
+                    if len(read) > _MOST_ANSWER_BYTES:
+                        raise self._failed("the answer is too long")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failed(type(error).__name__) from error
+        return self._told(bytes(read))
 
-    def _question(self, client: httpx.Client, text: str) -> str:
-        import httpx  # noqa: PLC0415 - loaded by then
-
-        body = {
+    def _body(self, text: str) -> JsonObject:
+        return {
             "model": self._name,
             "messages": [
                 {"role": "system", "content": _TASK},
@@ -88,18 +110,6 @@ class Asking:
             "max_tokens": _TOKENS,
             "stream": False,
         }
-        try:
-            with client.stream("POST", self._url, json=body) as answer:
-                if not answer.is_success:
-                    raise self._failed(f"status {answer.status_code}")
-                read = bytearray()
-                for part in answer.iter_bytes():
-                    read += part
-                    if len(read) > _MOST_ANSWER_BYTES:
-                        raise self._failed("the answer is too long")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._failed(type(error).__name__) from error
-        return self._told(bytes(read))
 
     def _told(self, read: bytes) -> str:
         """The question in an answer: its first line that is not empty."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vstash.learn.recorder import Recorder
+from vstash.pipeline.automatic import BackgroundLearning
 from vstash.pipeline.backups import Backups
 from vstash.pipeline.bulk import Bulk
 from vstash.pipeline.calibrating import Calibrating
@@ -25,6 +26,7 @@ from vstash.pipeline.judging import Judging
 from vstash.pipeline.keys import Keys
 from vstash.pipeline.labelling import Labelling
 from vstash.pipeline.learn_report import LearnReporting
+from vstash.pipeline.learning import Learning
 from vstash.pipeline.log_report import LogReporting
 from vstash.pipeline.logging import LogWriter
 from vstash.pipeline.mining import Mining
@@ -40,6 +42,7 @@ from vstash.pipeline.restoring import Restoring
 from vstash.pipeline.schedule import BackgroundBackups, Schedule
 from vstash.pipeline.search import Searching
 from vstash.pipeline.switching import Switching
+from vstash.pipeline.teaching import Teaching
 from vstash.pipeline.upkeep import Upkeep
 from vstash.pipeline.write import Writing
 
@@ -97,9 +100,12 @@ class Engine:
     restoring: Restoring
     upkeep: Upkeep
     switching: Switching
+    learning: Learning
+    background_learning: BackgroundLearning
 
     def close(self) -> None:
         """Write what the log holds back and release the file."""
+        self.background_learning.close()
         self.backing_up.close()
         self.jobs.runner.close()
         self.background.close()
@@ -128,6 +134,7 @@ class Shared:
     backups: Backups
     schedule: Schedule
     backing_up: BackgroundBackups
+    background_learning: BackgroundLearning
     current: Callable[[], Engine]
     found: Callable[[ModelInfo], Embedder]
     opened: Callable[[Named], Embedder]
@@ -174,6 +181,7 @@ def shared_parts(
         backups=backups,
         schedule=schedule,
         backing_up=BackgroundBackups(schedule, settings),
+        background_learning=BackgroundLearning(store, current, settings, clock),
         current=current,
         found=found,
         opened=opened,
@@ -196,6 +204,8 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
     embedding = Embedding(store, readying)
     searching = Searching(store, embedder, number, settings, recorder.record, clock)
     switching = Switching(store, settings, shared.found, shared.opened, shared.current)
+    teaching = Teaching(store, searching, embedder, settings)
+    learning = Learning(store, teaching, served, info.name, info.dimension, clock)
     return Engine(
         store=store,
         embedder=embedder,
@@ -230,16 +240,22 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
         schedule=shared.schedule,
         backing_up=shared.backing_up,
         restoring=Restoring(store, shared.backups, recorder, info, shared.found),
-        upkeep=_upkeep(shared, readying, embedding, switching),
+        upkeep=_upkeep(shared, readying, embedding, switching, learning),
         switching=switching,
+        learning=learning,
+        background_learning=shared.background_learning,
     )
 
 
 def _upkeep(
-    shared: Shared, readying: Readying, embedding: Embedding, switching: Switching
+    shared: Shared,
+    readying: Readying,
+    embedding: Embedding,
+    switching: Switching,
+    learning: Learning,
 ) -> Upkeep:
     store, recorder, clock = shared.store, shared.recorder, shared.clock
     checking = Checking(store, derivation(readying), recorder)
     repairing = Repairing(store, checking, embedding, shared.backups, clock)
     compacting = Compacting(store, recorder, clock)
-    return Upkeep(checking, repairing, shared.backups, compacting, switching)
+    return Upkeep(checking, repairing, shared.backups, compacting, switching, learning)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from vstash.errors import CalibrationError, QueryError
+from vstash.filters import parse
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.question import Question, plain_question
 from vstash.pipeline.search import asked_words
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from vstash.settings import Settings
     from vstash.store.protocol import Store
     from vstash.store.session import Reader
-    from vstash.types import FloatArray, IdArray, JsonObject, ModelInfo
+    from vstash.types import FloatArray, IdArray, ModelInfo
 
 __all__ = ["Calibrating"]
 
@@ -185,29 +186,18 @@ class Calibrating:
 
     def _answered(self, reader: Reader, probe: _Probe, collection: str) -> _Answered | None:
         question = self._searching.embedded(self._question(probe.query, collection))
-        without = self._question(
-            probe.query, collection, vector=question.vector, where={"key": {"ne": probe.key}}
-        )
+        without = replace(question, where=parse({"key": {"ne": probe.key}}))
         there = self._best(reader, question)
         left_out = self._best(reader, without)
         if there is None or left_out is None:
             return None
         return _Answered(there[1], there[0] == probe.document, left_out[1])
 
-    def _question(
-        self,
-        query: str,
-        collection: str | None,
-        *,
-        vector: FloatArray | None = None,
-        where: JsonObject | None = None,
-    ) -> Question:
+    def _question(self, query: str, collection: str | None) -> Question:
         return plain_question(
             query,
             k=1,
-            vector=vector,
             collection=collection,
-            where=where,
             settings=self._settings,
             dimension=self._info.dimension,
         )

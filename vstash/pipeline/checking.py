@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import uuid6
 
 from vstash.errors import FieldError
+from vstash.pipeline.learned import readable
 from vstash.pipeline.ready import digest
 from vstash.reports import CheckReport
 from vstash.store.found import Piece, Rules
@@ -40,6 +41,7 @@ def derivation(readying: Readying) -> Rules:
         ),
         pieces=pieces,
         new_id=lambda: str(uuid6.uuid7()),
+        learned=readable,
     )
 
 

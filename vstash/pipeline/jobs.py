@@ -92,7 +92,15 @@ class Jobs:
         bounds = None if within is None else tuple(within)
         return self._queued("ingest", name, request, bounds)
 
-    def start_upkeep(self, task: UpkeepTask, *, quick: bool, full: bool, model: str | None) -> Job:
+    def start_upkeep(
+        self,
+        task: UpkeepTask,
+        *,
+        quick: bool,
+        full: bool,
+        model: str | None,
+        collection: str | None,
+    ) -> Job:
         """Queue work on the whole file; see `Memory.start_upkeep`."""
         if task not in UPKEEP_TASKS:
             raise FieldError(f"task is one of: {', '.join(UPKEEP_TASKS)}.", pointer="/task")
@@ -107,7 +115,13 @@ class Jobs:
             if not isinstance(model, str):
                 raise FieldError("model is the name of an installed model.", pointer="/model")
             self._opened(model)
-        return self._queued(task, None, UpkeepRequest(quick, full, model), None)
+        if collection is not None:
+            if task != "learn":
+                raise FieldError(
+                    "collection is of the task learn, and of it alone.", pointer="/collection"
+                )
+            checked_collection(collection)
+        return self._queued(task, None, UpkeepRequest(quick, full, model, collection), None)
 
     def _queued(
         self,

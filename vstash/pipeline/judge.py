@@ -19,6 +19,7 @@ from vstash.search.words import idf
 if TYPE_CHECKING:
     from vstash.pipeline.legs import Answers
     from vstash.pipeline.question import Question
+    from vstash.search.fusion import Candidates, Fused
     from vstash.search.score import Scored
     from vstash.search.words import QueryWords
     from vstash.store.session import Reader
@@ -73,6 +74,7 @@ class Judging:
         words: QueryWords,
         answers: Answers,
         scored: Scored,
+        unmapped: tuple[Candidates, Fused] | None = None,
     ) -> Judged:
         """Judge every candidate.
 
@@ -82,15 +84,17 @@ class Judging:
             words: Its words.
             answers: What the indexes said.
             scored: What the strategy ``score`` made of it.
+            unmapped: Candidates and scores with the query's own vector, where they were found with a
+                mapped one: no calibration was fitted to cosines of those.
         """
-        candidates = answers.candidates
+        candidates, fused = unmapped or (answers.candidates, scored.fused)
         learnt = reader.calibration(self._model)
         calibration = self._calibration if learnt is None else Calibration.of(learnt)
         best = order(candidates.ids, scored.fused.score, _AMONG)
         owners = reader.owners(candidates.ids[best])
         found = features(
             candidates,
-            scored.fused,
+            fused,
             best=best,
             documents=tuple(owners.get(chunk, "") for chunk in candidates.ids[best].tolist()),
             most_bm25=_most_bm25(words, answers),

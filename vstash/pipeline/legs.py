@@ -172,6 +172,10 @@ class Legs:
         """The vector leg alone, as deep as the question asks."""
         return self._vectors(_Asked(reader, question, words, allowed), vector)
 
+    def background(self, answers: Answers, vector: FloatArray) -> Background:
+        """The background of a vector's cosines, among what a question was asked of."""
+        return self._backgrounds.of(answers.sample, vector)
+
     def warm(self, reader: Reader, question: Question, *, now: int) -> None:
         """Load what a question's vector will be compared with, before it has one.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -160,10 +161,11 @@ class Mining:
             # What cannot be written is refused before the work, not after it.
             pass
         run = _Run(name, per_document, seed, limit, progress, documents, done)
-        run.tell(every[0])
-        # In turns, so that a limit leaves something of each form.
-        while every and run.room:
-            every = tuple(form for form in every if self._batch(run, form, asking))
+        with nullcontext() if asking is None else closing(asking):
+            run.tell(every[0])
+            # In turns, so that a limit leaves something of each form.
+            while every and run.room:
+                every = tuple(form for form in every if self._batch(run, form, asking))
         return MineReport(
             collection=name,
             documents=run.went,
@@ -227,7 +229,14 @@ class Mining:
             chunks = reader.chunks(ids[first : first + _MOST_PASSAGES])
             there = [chunks[each][0] for each in sorted(chunks)]
             passages = [Passage(chunk.heading, chunk.text) for chunk in there]
-            source = Source(document.title, passages, first == 0, rng, _frequencies(reader))
+            source = Source(
+                document.title,
+                passages,
+                whole=first == 0,
+                rng=rng,
+                frequencies=_frequencies(reader),
+                count=reader.chunk_count,
+            )
             ready = made(form, source, run.most) if form != "asked" and passages else []
         if form == "asked" and asking is not None:
             ready = asking.made(source, run.most)

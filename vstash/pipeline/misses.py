@@ -245,7 +245,7 @@ class Misses:
         self, reader: Reader, traced: _Traced, words: QueryWords, chunks: IdArray
     ) -> tuple[Ranks, Ranks]:
         """Places by vectors and by keywords."""
-        answers, question = traced.found.answers, traced.question
+        answers, question = traced.found.answers, traced.found.asked
         legs = self._searching.legs
         by_vector = vector_ranks(reader, legs, self._model, question, words, answers, chunks)
         return by_vector, keyword_ranks(reader, answers, chunks)
@@ -273,7 +273,7 @@ class Misses:
         return replace(
             known,
             depth=answers.depth,
-            degraded=answers.degraded,
+            degraded=traced.found.degraded,
             awaiting=mode != "keyword" and math.isnan(cosine),
             vector_rank=vector_rank or None,
             vector_deeper_than=None if vector_rank or math.isnan(cosine) else by_vector.deeper_than,

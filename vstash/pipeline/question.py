@@ -46,6 +46,8 @@ class Question:
     min_relevance: float | None
     shape: Shape
     least_depth: int = _LEAST_DEPTH
+    embedded: bool = False
+    """Whether the vector is what the model made of the query, and not one that a caller gave."""
 
     @property
     def scored(self) -> bool:

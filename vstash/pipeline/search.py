@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from vstash.errors import ModelError
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.hits import made_hits
 from vstash.pipeline.judge import Judged, Judging
+from vstash.pipeline.learned import Learnt, LearntOf, unmapped
 from vstash.pipeline.legs import Answers, Legs
 from vstash.pipeline.question import Question, checked_question, checked_session
 from vstash.pipeline.record import Logged
@@ -23,6 +26,7 @@ from vstash.pipeline.traffic import Traffic
 from vstash.search.candidates import order
 from vstash.search.fusion import Candidates, Fused, adaptive_weights, by_ranks, one_leg
 from vstash.search.score import Scored, Surroundings, score
+from vstash.search.weights import FusionWeights
 from vstash.search.words import QueryWords, analyse
 from vstash.text.query_terms import query_terms
 from vstash.types import Hit, JsonObject, Mode, SearchResult, StrategyName, Weights
@@ -47,6 +51,8 @@ class Found:
         judged: Their relevance, None where it is not known.
         scored: What the strategy ``score`` said of all of them, None for others.
         answers: What the indexes said.
+        asked: What they were asked: the question, with the vector as it was mapped.
+        learnt: What the collection was searched with.
     """
 
     candidates: Candidates
@@ -54,6 +60,13 @@ class Found:
     judged: Judged | None
     scored: Scored | None
     answers: Answers
+    asked: Question
+    learnt: Learnt
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Reasons why this is less than could be."""
+        return (*self.answers.degraded, *self.learnt.degraded)
 
 
 class Searching:
@@ -69,6 +82,9 @@ class Searching:
 
     Attributes:
         legs: Ask both indexes.
+        learnt: What collections are searched with.
+        model: The model's number in the file.
+        now: Microseconds since the epoch.
     """
 
     def __init__(
@@ -81,15 +97,18 @@ class Searching:
         clock: Callable[[], int],
     ) -> None:
         self._store = store
-        self._model = model
+        self.model = model
         self._settings = settings
         self._record = record
-        self._clock = clock
+        self.now = clock
         self._dimension = embedder.info.dimension
         self.legs = Legs(embedder, model, settings)
         self._traffic = Traffic()
+        self.learnt = LearntOf(model, self._dimension)
         self._first = True
         self._judging = Judging(embedder.info, model)
+        self.last_search = -math.inf
+        """When somebody last searched, by `time.monotonic`."""
 
     def search(
         self,
@@ -109,6 +128,7 @@ class Searching:
     ) -> SearchResult:
         """Answer one search; see `Memory.search`."""
         watch = Stopwatch()
+        self.last_search = time.monotonic()
         session = checked_session(session)
         question = checked_question(
             query,
@@ -149,7 +169,7 @@ class Searching:
             # In a new process the model is still being loaded, in its own thread.
             self._first = False
             with self._store.read() as reader:
-                self.legs.warm(reader, question, now=self._clock())
+                self.legs.warm(reader, question, now=self.now())
             watch.lap("warm")
         try:
             return self.embedded(question), ()
@@ -182,9 +202,9 @@ class Searching:
                 found.candidates,
                 found.fused.score,
                 reader=reader,
-                model=self._model,
+                model=self.model,
                 k=question.k,
-                now=self._clock(),
+                now=self.now(),
             )
             watch.lap("shape")
             depth = deeper(
@@ -200,41 +220,71 @@ class Searching:
 
     def embedded(self, question: Question) -> Question:
         """The question with its vector, None where vectors are not asked."""
-        return replace(question, vector=self.legs.embedded(question))
+        vector = self.legs.embedded(question)
+        own = question.embedded or (question.vector is None and vector is not None)
+        return replace(question, vector=vector, embedded=own)
 
     def find(
-        self, reader: Reader, question: Question, words: QueryWords, watch: Stopwatch
+        self,
+        reader: Reader,
+        question: Question,
+        words: QueryWords,
+        watch: Stopwatch,
+        *,
+        learnt: Learnt | None = None,
     ) -> Found:
         """Ask both indexes, fuse what they say, and judge how relevant it is.
 
         Args:
             reader: A consistent view of the file.
-            question: What is asked.
+            question: What is asked, with its vector as the model made it.
             words: Its words.
             watch: Stages are booked there.
+            learnt: To be searched with; None for what the collection is searched with.
         """
-        answers = self.legs.ask(reader, question, words, watch, now=self._clock())
+        learnt = learnt or self.learnt.of(reader, question.collection)
+        asked = learnt.mapped(question)
+        answers = self.legs.ask(reader, asked, words, watch, now=self.now())
         candidates = answers.candidates
         if not question.scored:
             fused = _fused(question, answers, words)
             watch.lap("fuse")
-            return Found(candidates, fused, None, None, answers)
-        around = Surroundings(
-            answers.background,
-            answers.vectors,
-            answers.sample,
-            self._traffic.of(reader, question.collection),
-        )
-        exact = answers.exact.of(candidates.ids)
-        scored = score(candidates, around, exact, word_count=words.length)
+            return Found(candidates, fused, None, None, answers, asked, learnt)
+        scored = self.scored(reader, question, words, answers, learnt.weights)
         watch.lap("fuse")
-        judged = self._judging.judge(reader, question, words, answers, scored)
+        own = None
+        if asked is not question and question.vector is not None:
+            against = self.legs.background(answers, question.vector)
+            own = unmapped(question, answers, scored, against)
+        judged = self._judging.judge(reader, question, words, answers, scored, own)
         fused = scored.fused
         if question.min_relevance is not None:
             kept = np.flatnonzero(judged.relevance >= question.min_relevance)
             candidates, fused, judged = candidates.at(kept), fused.at(kept), judged.at(kept)
         watch.lap("judge")
-        return Found(candidates, fused, judged, scored, answers)
+        return Found(candidates, fused, judged, scored, answers, asked, learnt)
+
+    def scored(
+        self,
+        reader: Reader,
+        question: Question,
+        words: QueryWords,
+        answers: Answers,
+        weights: FusionWeights,
+    ) -> Scored:
+        """What the strategy ``score`` makes of answers with some weights.
+
+        Args:
+            reader: The view that the answers came from.
+            question: What was asked.
+            words: Its words.
+            answers: What the indexes said.
+            weights: Factors on the weights of keywords and of feedback.
+        """
+        experience = self._traffic.of(reader, question.collection)
+        around = Surroundings(answers.background, answers.vectors, answers.sample, experience)
+        exact = answers.exact.of(answers.candidates.ids)
+        return score(answers.candidates, around, exact, word_count=words.length, weights=weights)
 
     def _remember(
         self,
@@ -262,7 +312,7 @@ class Searching:
                     found.answers.candidates,
                     found.answers.background,
                     evidence,
-                    self._clock(),
+                    self.now(),
                     None if found.scored is None else found.scored.fused.score,
                 )
             )
@@ -288,8 +338,9 @@ def _result(
         timings_ms=watch.times(),
         calibrated=found.judged is not None and found.judged.calibrated,
         abstained=None if found.judged is None else found.judged.abstained,
-        degraded=(*without, *_degraded(question, words), *found.answers.degraded),
+        degraded=(*without, *_degraded(question, words), *found.degraded),
         awaiting=awaiting,
+        learned=found.learnt.used(found.asked),
     )
 
 

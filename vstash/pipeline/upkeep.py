@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vstash.pipeline.backups import Backups
     from vstash.pipeline.checking import Checking
     from vstash.pipeline.compacting import Compacting
+    from vstash.pipeline.learning import Learning
     from vstash.pipeline.repairing import Repairing
     from vstash.pipeline.switching import Switching
 
@@ -31,6 +32,7 @@ class Upkeep:
     backups: Backups
     compacting: Compacting
     switching: Switching
+    learning: Learning
 
     def run(self, task: UpkeepTask, request: UpkeepRequest, step: Step) -> object:
         """Do one task.
@@ -59,5 +61,14 @@ class Upkeep:
             assert request.model is not None  # noqa: S101 - it was asked for when it was queued
             return self.switching.reindex(
                 request.model, progress=lambda told: step(told.done, told.chunks)
+            )
+        if task == "learn":
+            return self.learning.learn(
+                request.collection,
+                learner="all",
+                seed=0,
+                budget_s=None,
+                promote=True,
+                progress=lambda told: step(told.done, told.total),
             )
         return self.compacting.compact(full=request.full, progress=lambda told: step(told.steps, 0))

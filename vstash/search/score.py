@@ -19,6 +19,7 @@ import numpy as np
 from vstash.search.candidates import order
 from vstash.search.fusion import Background, Candidates, Fused, background
 from vstash.search.trust import LEGS_DEPTH, Evidence, Experience, evidence, spread
+from vstash.search.weights import BUILT_IN, FusionWeights
 from vstash.types import Weights
 
 if TYPE_CHECKING:
@@ -85,7 +86,12 @@ def standardised(cosine: FloatArray, against: Background) -> FloatArray:
 
 
 def score(
-    candidates: Candidates, around: Surroundings, exact: FloatArray, *, word_count: int
+    candidates: Candidates,
+    around: Surroundings,
+    exact: FloatArray,
+    *,
+    word_count: int,
+    weights: FusionWeights = BUILT_IN,
 ) -> Scored:
     """Score every candidate.
 
@@ -94,6 +100,7 @@ def score(
         around: What the query is seen against.
         exact: What each chunk gains by exact terms, shape (n,).
         word_count: Number of tokens of the query.
+        weights: Factors on the weights of keywords and of feedback, as learnt of the collection.
 
     Returns:
         Scores whose parts add up, and what this search adds to the collection's experience.
@@ -107,23 +114,25 @@ def score(
     damped, trust = damping(word_count), experience.trust
     wide = spread(candidates.bm25[first])
     spreads = candidates.bm25 / np.float32(wide) if wide > 0 else np.zeros_like(candidates.bm25)
-    weight = KEYWORD_WEIGHT * damped * trust if wide > 0 else 0.0
+    weight = KEYWORD_WEIGHT * weights.keyword * damped * trust if wide > 0 else 0.0
     keyword_part = np.float32(weight) * spreads
     fed_back = _fed_back(candidates, z + keyword_part + exact, around)
-    share = 1.0 / (1.0 + FEEDBACK_WEIGHT) if fed_back is not None else 1.0
+    feedback_weight = FEEDBACK_WEIGHT * weights.feedback
+    share = 1.0 / (1.0 + feedback_weight) if fed_back is not None else 1.0
     nothing = np.zeros(len(z), dtype=np.float32)
     fused = Fused(
         vector_part=np.float32(share) * z,
         keyword_part=keyword_part,
         feedback_part=nothing
         if fed_back is None
-        else np.float32(FEEDBACK_WEIGHT * share) * fed_back,
+        else np.float32(feedback_weight * share) * fed_back,
         exact_part=exact.astype(np.float32),
         vector_normalised=z,
         keyword_normalised=spreads,
         weights=Weights(share, weight),
         damping=damped,
         trust=trust,
+        learnt=weights.keyword,
     )
     return Scored(fused, seen, experience)
 

@@ -145,6 +145,27 @@ class Settings(CoreSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             le=100_000,
         ),
     ] = 7
+    learn_auto: Annotated[
+        bool,
+        about(
+            "",
+            "`vstash serve` learns by itself from where its searches disagreed, while nobody searches; "
+            "what it learns is used where held-out queries get better.",
+        ),
+    ] = False
+    learn_auto_cpu_percent: Annotated[
+        int,
+        about("percent", "Of one core, at most, that it takes for that.", ge=1, le=100),
+    ] = 10
+    learn_auto_searches: Annotated[
+        int,
+        about(
+            "searches",
+            "How many new ones a collection needs; it is learnt of once a day at most.",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 200
     access_log: Annotated[
         bool,
         about(

@@ -27,6 +27,7 @@ from vstash.store.check_words import words
 from vstash.store.connection import fetch
 from vstash.store.faults import OF_DAMAGE, is_malformed
 from vstash.store.found import Found, Rules, Tick, told
+from vstash.store.learned import learned_findings
 from vstash.upkeep import CheckLevel
 
 __all__ = ["CheckResult", "run"]
@@ -43,6 +44,7 @@ _BOTH: Final[tuple[tuple[str, Part], ...]] = (
     ("log", log_findings),
     ("service", service_findings),
     ("calibration", calibration_findings),
+    ("learned", learned_findings),
 )
 _QUICK: Final[tuple[tuple[str, Part], ...]] = (*_BOTH, ("some words", unsearchable))
 _FULL: Final[tuple[tuple[str, Part], ...]] = (

@@ -19,7 +19,7 @@ def reference_findings(connection: apsw.Connection, _rules: Rules, _tick: Tick) 
     """
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         code = "reference_broken"
-        if parent == "collection":
+        if parent == "collection" and table == "document":
             code = "collection_missing"
         elif parent == "document" and table in _OF_A_DOCUMENT:
             code = "document_missing"

@@ -35,6 +35,11 @@ def expired(connection: apsw.Connection, limit: int, *, now: int) -> list[int]:
 
 
 def remove(connection: apsw.Connection, name: str) -> None:
-    """Forget a collection without documents, and what was searched in it."""
+    """Forget a collection without documents, what was searched in it, and what was learnt of it."""
     connection.execute("DELETE FROM search WHERE collection = ?", (name,))
+    for table in ("learned", "learned_switch"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE collection = (SELECT id FROM collection WHERE name = ?)",
+            (name,),
+        )
     connection.execute("DELETE FROM collection WHERE name = ? AND id <> ?", (name, _DEFAULT))

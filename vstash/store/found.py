@@ -38,6 +38,7 @@ class Rules:
         digest: Of what is embedded for a chunk, from title, headings joined by lines, and text.
         pieces: Cuts a text of a media type.
         new_id: Makes an id for a document.
+        learned: Whether parameters of a learner can be used with vectors of a dimension.
     """
 
     words: Callable[[str], str]
@@ -45,6 +46,7 @@ class Rules:
     digest: Callable[[str, str, str], bytes]
     pieces: Callable[[str, str], Sequence[Piece]]
     new_id: Callable[[], str]
+    learned: Callable[[str, bytes, int], bool]
 
 
 def told(code: str, rows: Sequence[object]) -> Finding:

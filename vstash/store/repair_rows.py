@@ -13,6 +13,15 @@ from vstash.store.jobs import JobReader
 
 __all__ = ["clean_rows", "remove_orphans"]
 
+
+def _gone(table: str) -> str:
+    """Removes what was of a collection or a model that is not there."""
+    return (
+        f"DELETE FROM {table} WHERE collection NOT IN (SELECT id FROM collection) "
+        "OR model NOT IN (SELECT id FROM model)"
+    )
+
+
 # What refers to something that is not there is of no use; texts, tags and chunks are looked after
 # with their documents.
 _ORPHANS: Final = (
@@ -43,6 +52,12 @@ _ORPHANS: Final = (
     "DELETE FROM code_run WHERE model NOT IN (SELECT id FROM model)",
     "DELETE FROM calibration WHERE model NOT IN (SELECT id FROM model)",
     "DELETE FROM reply_document WHERE reply NOT IN (SELECT id FROM reply)",
+    _gone("learned"),
+    _gone("learned_switch"),
+    *(
+        f'UPDATE learned_switch SET "{side}" = NULL WHERE "{side}" NOT IN (SELECT number FROM learned)'
+        for side in ("before", "after")
+    ),
 )
 _REMOVED: Final = {
     "log_damaged": "DELETE FROM search WHERE number = ?",
@@ -51,6 +66,7 @@ _REMOVED: Final = {
     "feedback_differs": "DELETE FROM feedback WHERE id = ?",
     "reply_damaged": "DELETE FROM reply WHERE id = ? AND (status NOT BETWEEN 100 AND 599 OR at < 0)",
     "key_damaged": "DELETE FROM access_key WHERE id = ?",
+    "learned_damaged": "DELETE FROM learned WHERE number = ?",
 }
 
 

@@ -19,6 +19,7 @@ DERIVED: Final = frozenset(
     {
         *("meta", "migration", "posting", "segment", "length_block", "code_run", "awaiting"),
         *("passage", "reply_document", "calibration", "chunk"),
+        *("learned", "learned_switch"),
     }
 )
 _PREFIXES: Final = ("keyword", "vector_", "coarse_")

@@ -35,6 +35,7 @@ from vstash.store.document_reader import DocumentReader
 from vstash.store.faults import index_damaged, require
 from vstash.store.indexes import IndexReader
 from vstash.store.jobs import JobReader
+from vstash.store.learned import LearnedReader
 from vstash.store.leftovers import LeftoverReader
 from vstash.store.lengths import LengthTable
 from vstash.store.log_reading import LogReader
@@ -367,6 +368,11 @@ class Reader(DocumentReader):
     def jobs(self) -> JobReader:
         """The jobs of the file."""
         return JobReader(self._connection)
+
+    @property
+    def learned(self) -> LearnedReader:
+        """What was learnt of the file's collections."""
+        return LearnedReader(self._connection)
 
     @property
     def leftovers(self) -> LeftoverReader:

@@ -15,6 +15,7 @@ from vstash.store import codes, collections, documents, keyword, models, queue, 
 from vstash.store.beside_writer import BesideWriter
 from vstash.store.indexes import IndexWriter
 from vstash.store.jobs import JobWriter
+from vstash.store.learned import LearnedWriter
 from vstash.store.leftovers import LeftoverWriter
 from vstash.store.lengths import clear_lengths, set_lengths
 from vstash.store.made import MadeWriter
@@ -333,6 +334,11 @@ class Writer(BesideWriter):
         looked = self.leftovers.clean_codes(counter, after=after, runs=runs)
         self._changed |= self._connection.total_changes() > before
         return looked
+
+    @property
+    def learned(self) -> LearnedWriter:
+        """What was learnt, to be changed."""
+        return LearnedWriter(self._connection, self._crash_point)
 
     @property
     def leftovers(self) -> LeftoverWriter:

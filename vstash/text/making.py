@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -20,8 +22,8 @@ _MOST_CHARS: Final = 400
 _LEAST_WORDS: Final = 4
 _LEAST_TERMS: Final = 3
 _MOST_TERMS: Final = 5
-# A keyphrase is drawn from the rarest words of a passage.
-_RARE: Final = 8
+# A keyphrase is drawn from so many words of a passage that tell most of it.
+_TELLING: Final = 8
 _ORDERS: Final = 8
 _DROPPED: Final = 3
 
@@ -47,6 +49,7 @@ class Source:
         whole: Whether the first of them is the document's first.
         rng: Chooses.
         frequencies: Tells rare words.
+        count: Of all passages, at least as many as hold any word.
     """
 
     title: str
@@ -54,6 +57,7 @@ class Source:
     whole: bool
     rng: Random
     frequencies: Frequencies
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +146,33 @@ def _first_sentences(source: Source) -> Iterator[Made]:
 
 
 def _keyphrases(source: Source) -> Iterator[Made]:
-    """Some of a passage's rarest words, no two of them in a row as they stand there."""
+    """Some of the words that tell most of a passage, no two in a row as they stand there."""
     for place in _shuffled(source):
         text = source.passages[place].text
-        known = {word.tokens: word.text for sentence in askable(text) for word in sentence}
-        frequencies = source.frequencies({token for each in known for token in each})
-        # What no other passage holds would make it too easy; what is rare tells most.
-        rarest = sorted(
-            (min(frequencies.get(token, 0) for token in each), word)
-            for each, word in known.items()
-            if any(token.isalpha() for token in each)
-        )
-        shared = [word for count, word in rarest if count > 1][:_RARE]
-        if len(shared) < _LEAST_TERMS:
+        terms = _informative(text, source)
+        if len(terms) < _LEAST_TERMS:
             continue
-        size = source.rng.randint(_LEAST_TERMS, min(_MOST_TERMS, len(shared)))
+        size = source.rng.randint(_LEAST_TERMS, min(_MOST_TERMS, len(terms)))
         for _ in range(_ORDERS):
-            query = " ".join(source.rng.sample(shared, size))
+            query = " ".join(source.rng.sample(terms, size))
             if not echoes(query, text, run=2):
                 yield Made(query, place)
                 break
+
+
+def _informative(text: str, source: Source) -> list[str]:
+    """The words of a passage that tell most of it, by how often it has them times their IDF."""
+    known = {word.tokens: word.text for sentence in askable(text) for word in sentence}
+    frequencies = source.frequencies({token for each in known for token in each})
+    here = Counter(tokens(text))
+    weighed = []
+    for each, word in known.items():
+        frequency = min(frequencies.get(token, 0) for token in each)
+        # What no other passage holds would make it too easy.
+        if frequency > 1 and any(token.isalpha() for token in each):
+            often = min(here[token] for token in each)
+            weighed.append((-often * math.log1p(source.count / frequency), word))
+    return [word for _, word in sorted(weighed)[:_TELLING]]
 
 
 def _clozes(source: Source) -> Iterator[Made]:

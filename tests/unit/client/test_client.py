@@ -34,6 +34,8 @@ LOCAL = {
     "work_in_background": "the same",
     "back_up_in_background": "the same",
     "back_up_when_due": "the same",
+    "learn_in_background": "the same",
+    "learn": "a service learns in the background: start_upkeep",
     "ingest": "reads the caller's own files",
     "access": "the service looks keys up for itself",
     "has_living_key": "the same",

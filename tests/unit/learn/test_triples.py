@@ -6,7 +6,15 @@ import math
 
 import pytest
 
-from vstash.learn.triples import LegScores, Mined, RawTriple, disagreement_at, mine
+from vstash.learn.triples import (
+    LegScores,
+    Masks,
+    Mined,
+    RawTriple,
+    disagreement_at,
+    mine,
+    mine_known,
+)
 from vstash.types import LegEntry
 
 
@@ -198,3 +206,90 @@ def test_a_document_is_no_negative_of_itself_and_counted() -> None:
     found = mined([1, 2, 3, 4, 5], [8, 2, 4, 5], scores, alike={})
     assert [triple.negative for triple in found.triples] == [3]
     assert found.masked == {"same_document": 1}
+
+
+def test_both_legs_together_may_doubt_a_negative() -> None:
+    """60 % of the positive's fused score is too much, just below is not; without one the legs decide."""
+    scores = {
+        number: LegScores(name, cosine, bm25, 6.0)
+        for number, (name, cosine, bm25) in {**VECTORS, 8: ("z", 0.45, 9.0)}.items()
+    }
+    scores[1] = LegScores("a", 0.9, 0.0, 3.6)
+    scores[3] = LegScores("c", 0.7, 0.0, 3.59)
+    vector = [LegEntry(chunk, 0.5) for chunk in (1, 2, 3, 4, 5)]
+    keyword = [LegEntry(chunk, 1.0) for chunk in (8, 2, 4, 5)]
+
+    def found(masks: Masks) -> Mined:
+        return mine(
+            vector,
+            keyword,
+            scores,
+            typical_cosine=0.4,
+            likeness=lambda one, other: math.nan,
+            k=5,
+            masks=masks,
+        )
+
+    masked = found(Masks())
+    assert [triple.negative for triple in masked.triples] == [3]
+    assert masked.masked == {"near_score": 1}
+    assert masked.triples[0].evidence["negative"] == {
+        "blind_rank": 3,
+        "cosine": 0.7,
+        "bm25": 0.0,
+        "fused": 3.59,
+    }
+    # The control: without this mask the best of vectors is taken.
+    assert [triple.negative for triple in found(Masks(fused=math.nan)).triples] == [1]
+
+
+def known(
+    positives: set[int],
+    vector: list[int],
+    keyword: list[int],
+    also: frozenset[str] = frozenset(),
+) -> Mined:
+    """Mine what is known at depth 3; chunks 1 to 9 are of documents a to i, with falling scores."""
+    scores = {
+        chunk: LegScores("abcdefghi"[chunk - 1], 0.9 - chunk / 20, 10.0 - chunk)
+        for chunk in range(1, 10)
+    }
+    return mine_known(
+        positives,
+        [LegEntry(chunk, scores[chunk].cosine) for chunk in vector],
+        [LegEntry(chunk, scores[chunk].bm25) for chunk in keyword],
+        scores,
+        likeness=lambda one, other: 1.0 if {one, other} == {1, 2} else math.nan,
+        also=also,
+        k=3,
+    )
+
+
+def test_a_known_answer_needs_one_leg_alone() -> None:
+    """Whatever words the negative has: it is the first of the blind leg that no mask holds."""
+    found = known({2}, [7, 8, 9], [2, 8, 9])
+    assert [(each.kind, each.positive, each.negative) for each in found.triples] == [
+        ("dense_blind_spot", 2, 7)
+    ]
+    mirrored = known({2}, [2, 8, 9], [7, 8, 9])
+    assert [(each.kind, each.negative) for each in mirrored.triples] == [("lexical_blind_spot", 7)]
+
+
+def test_a_known_answer_that_both_or_none_list_teaches_nothing() -> None:
+    """Nor does one that the sure leg lists below the depth."""
+    assert known({2}, [7, 2, 9], [2, 8, 9]).triples == ()
+    assert known({2}, [7, 8, 9], [4, 5, 6]).triples == ()
+    assert known({2}, [7, 8, 9], [4, 5, 6, 2]).triples == ()
+
+
+def test_what_is_judged_relevant_is_no_negative() -> None:
+    """It is counted, after all masks that know nothing of judgements."""
+    found = known({2}, [1, 7, 8], [2, 5, 6], frozenset({"g"}))
+    assert [each.negative for each in found.triples] == [8]
+    assert found.masked == {"near_duplicate": 1, "judged": 1}
+
+
+def test_several_known_answers() -> None:
+    """Each gives its own triple; answers are told apart by their documents."""
+    found = known({2, 3}, [7, 8, 9], [2, 3, 9], frozenset({"b", "c"}))
+    assert [(each.positive, each.negative) for each in found.triples] == [(2, 7), (3, 7)]
