@@ -25,7 +25,7 @@ __all__ = ["Contrast", "Distil", "objective"]
 # standard deviation of the cosines, and the usual scale of MultipleNegativesRankingLoss.
 _SCALE: Final = 20.0
 # Against a divergence of some .4, ten times a cosine's distance from 1 lets passages move by .02.
-_HOLD: Final = 4.0
+_HOLD: Final = 1.5
 
 
 def objective(
