@@ -80,7 +80,7 @@ def compared(name: str, before: FloatArray, after: FloatArray, *, seed: int) -> 
     )
 
 
-def judge_lean(fitted: Lean, held: Lean) -> Verdict:
+def judge_lean(fitted: Lean, held: Lean, factor: float) -> Verdict:
     """Judge a factor that follows from which leg the other one bears out.
 
     Two sets of queries that have nothing in common must lean to the same side, each beyond chance. What
@@ -89,6 +89,7 @@ def judge_lean(fitted: Lean, held: Lean) -> Verdict:
     Args:
         fitted: On the first of them.
         held: On the second.
+        factor: On the weight of keywords, that follows from both.
     """
     deviation = abs(held.mean / held.z) if held.z else 0.0
     figure = LearningFigure(
@@ -110,6 +111,8 @@ def judge_lean(fitted: Lean, held: Lean) -> Verdict:
             f"neither leg is right more often beyond chance, as seen from both halves: {both}, where it "
             f"takes {SURE} to the same side"
         )
+    elif factor == 1.0:
+        told = f"the trust that keywords have here says as much already: {both}"
     else:
         better = "keywords" if held.mean > 0 else "vectors"
         told = f"{better} are right more often, as seen from both halves: {both}"

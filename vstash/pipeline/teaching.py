@@ -145,8 +145,9 @@ class Teaching:
             )
             verdict = gate.judge_answers(figure, factor)
         else:
-            factor = tuning.factor(course.lean("fit", "tune", "held"))
-            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"))
+            whole = course.lean("fit", "tune", "held")
+            factor = tuning.factor(whole, course.parts["held"][0].trust)
+            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"), factor)
         weights = replace(BUILT_IN, keyword=round(factor, 4))
         settings: JsonObject = {"keyword": weights.keyword, "sure": gate.SURE}
         return Taught("fusion", weights.packed(), _decision(course, verdict, settings)), weights

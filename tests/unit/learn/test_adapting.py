@@ -11,12 +11,14 @@ from vstash.learn.adapter import Adapter
 from vstash.learn.adapting import LIST, Lessons, agreement, fit, scaled, targets
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vstash.types import FloatArray
 
 DIMENSION = 48
 
 
-def unit(rows: FloatArray) -> FloatArray:
+def unit(rows: NDArray[np.float64]) -> FloatArray:
     """Rows of length 1."""
     found: FloatArray = (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
     return found

@@ -42,8 +42,9 @@ def test_an_interval_of_the_mean_difference() -> None:
 )
 def test_leans_that_prove_nothing(fitted: Lean, held: Lean, told: str) -> None:
     """Both halves must lean to one side; the control does."""
-    assert judge_lean(UP, UP).accepted
-    refused = judge_lean(fitted, held)
+    assert judge_lean(UP, UP, 1.4).accepted
+    assert not judge_lean(UP, UP, 1.0).accepted
+    refused = judge_lean(fitted, held, 1.4)
     assert not refused.accepted
     assert told in refused.reasons[0]
 
