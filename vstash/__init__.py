@@ -56,6 +56,7 @@ from vstash.reports import (
     Stats,
 )
 from vstash.switching import ModelState, ReindexProgress, ReindexReport
+from vstash.training import train_model
 from vstash.transfers import ImportProgress, ImportReport
 from vstash.types import (
     UNSET,
@@ -184,6 +185,7 @@ __all__ = [
     "migrate",
     "restore",
     "salvage",
+    "train_model",
     "uninstall_model",
 ]
 

@@ -28,11 +28,13 @@ ALLOWED: dict[str, set[str]] = {
     # The embedder's protocol is part of the facade's signature.
     "memory": FOUNDATION - {"testing"} | {"memory", "pipeline", "embed"},
     "evaluation": FOUNDATION - {"testing"} | {"memory", "__init__", "evaluation"},
+    "training": FOUNDATION - {"testing"}
+    | {"memory", "embed", "text", "learn", "evaluation", "training"},
     **{skin: FOUNDATION - {"testing"} | {"memory", "__init__", skin} for skin in SKINS},
-    "cli": FOUNDATION - {"testing"} | {"memory", "evaluation", "__init__", "cli"},
+    "cli": FOUNDATION - {"testing"} | {"memory", "evaluation", "training", "__init__", "cli"},
     # Its methods take their signatures from the facade's.
     "client": FOUNDATION - {"testing"} | {"memory", "client"},
-    "__init__": FOUNDATION - {"testing"} | {"memory", "client"},
+    "__init__": FOUNDATION - {"testing"} | {"memory", "client", "training"},
     "__main__": {"cli"},
     "testing": {"embed"},
     **{part: FOUNDATION - {"testing"} for part in FOUNDATION - {"testing"}},
@@ -89,7 +91,12 @@ def imported_parts(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.level:
             yield "a relative import"
         elif isinstance(node, ast.ImportFrom) and node.module == "vstash":
-            inside = FOUNDATION | SIBLINGS | SKINS | {"pipeline", "memory", "evaluation", "client"}
+            inside = (
+                FOUNDATION
+                | SIBLINGS
+                | SKINS
+                | {"pipeline", "memory", "evaluation", "training", "client"}
+            )
             for alias in node.names:
                 yield alias.name if alias.name in inside else "__init__"
         elif isinstance(node, ast.ImportFrom):

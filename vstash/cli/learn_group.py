@@ -8,6 +8,7 @@ from vstash.cli import learning
 from vstash.cli.groups import Group
 from vstash.cli.learn_mine import label, made_queries, mine
 from vstash.cli.learn_report import learn_report
+from vstash.cli.learn_train import train
 from vstash.cli.options import add_options, example
 
 __all__ = ["learn"]
@@ -34,3 +35,4 @@ learn.add_command(mine)
 learn.add_command(label)
 learn.add_command(made_queries)
 learn.add_command(learn_report)
+learn.add_command(train)

@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "install",
     "known_models",
+    "model_folder",
     "model_name",
     "named_model",
     "open_model",
@@ -65,7 +66,7 @@ def open_model(
         return FakeEmbedder(int(fake[1])) if fake[1] else FakeEmbedder()
     from vstash.embed.onnx import OnnxEmbedder  # noqa: PLC0415 - as said above
 
-    model = OnnxEmbedder(_folder(name or DEFAULT_MODEL, models), threads=threads)
+    model = OnnxEmbedder(model_folder(name or DEFAULT_MODEL, models), threads=threads)
     if warm:
         model.warm()
     return model
@@ -124,22 +125,16 @@ def model_name(sha256: str, dimension: int, models: Path) -> str | None:
     return next((name for name in fakes if open_model(name).info.sha256 == sha256), None)
 
 
-def packaged_folder(name: str) -> Path:
-    """The folder of a model that came with the package, whether or not it is there."""
-    return Path(__file__).resolve().parent.parent / "models" / name
+def model_folder(name: str, models: Path | None) -> Path:
+    """The folder of a model by its name, or by its path.
 
+    Args:
+        name: As for `open_model`, the test embedder left out.
+        models: The folder of installed models, None for none.
 
-@lru_cache(maxsize=1)
-def packaged_models() -> tuple[str, ...]:
-    """The names of the models that came with the package, in order.
-
-    Returns:
-        One name per folder with a model.json.
+    Raises:
+        ModelInvalidError: When there is none.
     """
-    return tuple(sorted(path.parent.name for path in packaged_folder("").glob("*/model.json")))
-
-
-def _folder(name: str, models: Path | None) -> Path:
     if name == DEFAULT_MODEL or name in packaged_models():
         return packaged_folder(name)
     found = None if models is None else installed_folder(models, name)
@@ -157,3 +152,18 @@ def _folder(name: str, models: Path | None) -> Path:
         f"There is no such embedding model: give the path of a model folder, or one of {known}.",
         local_detail=f"looked for {folder}",
     )
+
+
+def packaged_folder(name: str) -> Path:
+    """The folder of a model that came with the package, whether or not it is there."""
+    return Path(__file__).resolve().parent.parent / "models" / name
+
+
+@lru_cache(maxsize=1)
+def packaged_models() -> tuple[str, ...]:
+    """The names of the models that came with the package, in order.
+
+    Returns:
+        One name per folder with a model.json.
+    """
+    return tuple(sorted(path.parent.name for path in packaged_folder("").glob("*/model.json")))

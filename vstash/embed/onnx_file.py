@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["MalformedOnnxError", "has_external_data"]
+__all__ = ["MalformedOnnxError", "fields", "has_external_data", "varint"]
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _EXTERNAL: Final = 1
@@ -60,7 +60,7 @@ def has_external_data(model: bytes) -> bool:
     waiting = [("model", 0, len(model))]
     while waiting:
         message, start, end = waiting.pop()
-        for number, wire, value, stop in _fields(model, start, end):
+        for number, wire, value, stop in fields(model, start, end):
             if message == "tensor":
                 if number == _TENSOR_EXTERNAL_DATA:
                     return True
@@ -71,17 +71,26 @@ def has_external_data(model: bytes) -> bool:
     return False
 
 
-def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield number, wire type, value (or where the content starts) and where the field ends."""
+def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield number, wire type, value (or where the content starts) and where the field ends.
+
+    Args:
+        data: What the message stands in.
+        start: Of the message.
+        end: Of the message.
+
+    Raises:
+        MalformedOnnxError: When it is no message.
+    """
     position = start
     while position < end:
-        tag, position = _varint(data, position, end)
+        tag, position = varint(data, position, end)
         number, wire = tag >> 3, tag & 7
         value = position
         if wire == _VARINT:
-            value, position = _varint(data, position, end)
+            value, position = varint(data, position, end)
         elif wire == _LENGTH:
-            length, value = _varint(data, position, end)
+            length, value = varint(data, position, end)
             position = value + length
         elif wire in {_FIXED64, _FIXED32}:
             position += 8 if wire == _FIXED64 else 4
@@ -92,7 +101,17 @@ def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, 
         yield number, wire, value, position
 
 
-def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+def varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """A number of variable length, and where it ends.
+
+    Args:
+        data: What it stands in.
+        position: Of its first byte.
+        end: Where it must have ended.
+
+    Raises:
+        MalformedOnnxError: When it does not end.
+    """
     result = 0
     for shift in range(0, 70, 7):
         if position >= end:

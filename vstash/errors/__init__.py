@@ -16,6 +16,7 @@
         * EvaluationError: judged data, or an option of an evaluation, cannot be used
         * CalibrationError: a file holds too little to learn a calibration from
         * LearningError: a collection holds too little to learn from
+        * TrainingError: a model cannot be trained with what there is
         * TransferError: what is to be imported is no export, or is cut off
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError
@@ -95,6 +96,7 @@ from vstash.errors.inputs import (
     RequestTooLargeError,
     SettingsError,
     TextError,
+    TrainingError,
     TransferError,
 )
 from vstash.errors.learning import (
@@ -238,6 +240,7 @@ __all__ = [
     "StoreReadOnlyError",
     "StoreReplacedError",
     "TextError",
+    "TrainingError",
     "TransferError",
     "UnreachableError",
     "VstashError",

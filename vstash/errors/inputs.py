@@ -19,6 +19,7 @@ __all__ = [
     "RequestTooLargeError",
     "SettingsError",
     "TextError",
+    "TrainingError",
     "TransferError",
 ]
 
@@ -113,6 +114,13 @@ class CalibrationError(InputError):
     """A file holds too little to learn a calibration from; nothing was stored."""
 
     code = "calibration_impossible"
+    status = 409
+
+
+class TrainingError(InputError):
+    """A model cannot be trained with what there is, or there where it was to go."""
+
+    code = "training_impossible"
     status = 409
 
 
