@@ -218,8 +218,7 @@ class Hit:
         document: Where it comes from, without its text.
         vector_rank: Rank in the vector leg from 1, None where the leg did not list it.
         keyword_rank: Rank in the keyword leg from 1, None where the leg did not list it.
-        vector_score: Cosine in [-1, 1]; true for every hit when vectors were asked, None for a chunk
-            that has no vector yet.
+        vector_score: Cosine in [-1, 1] when vectors were asked; None for a chunk without one yet.
         keyword_score: Positive BM25; 0 where no informative word of the query occurs.
         relevance: How probable it is that the hit answers the query, in [0, 1]; None but for the
             strategy ``score``, which alone is calibrated.
@@ -259,8 +258,7 @@ class SearchResult:
         weights: What each leg counted.
         hits: Best first; with MMR in the order of its choice.
         timings_ms: Milliseconds per stage, and ``total``.
-        calibrated: Whether relevance was calibrated for the file's model: as shipped, or by
-            `Memory.calibrate`.
+        calibrated: Whether relevance was for the file's model, as shipped or by `Memory.calibrate`.
         abstained: Why no hit is likely to answer, None where one is.
         degraded: Reasons why this answer is less than asked for, such as no word to look up.
         awaiting: Chunks of the file that have no vector yet, and are found by their words alone.

@@ -190,6 +190,9 @@ class LearningRoutes:
                 *(*WRITING, *REPEATABLE),
             ),
         )
+        self._attach_back(app)
+
+    def _attach_back(self, app: FastAPI) -> None:
         add_route(
             app,
             "POST",

@@ -204,7 +204,7 @@ def assembled(shared: Shared, embedder: Embedder, served: Served) -> Engine:
     embedding = Embedding(store, readying)
     searching = Searching(store, embedder, number, settings, recorder.record, clock)
     switching = Switching(store, settings, shared.found, shared.opened, shared.current)
-    teaching = Teaching(store, searching, info.dimension, settings)
+    teaching = Teaching(store, searching, embedder, settings)
     learning = Learning(store, teaching, served, info.name, info.dimension, clock)
     return Engine(
         store=store,

@@ -82,6 +82,9 @@ class Searching:
 
     Attributes:
         legs: Ask both indexes.
+        learnt: What collections are searched with.
+        model: The model's number in the file.
+        now: Microseconds since the epoch.
     """
 
     def __init__(
@@ -94,14 +97,14 @@ class Searching:
         clock: Callable[[], int],
     ) -> None:
         self._store = store
-        self._model = model
+        self.model = model
         self._settings = settings
         self._record = record
-        self._clock = clock
+        self.now = clock
         self._dimension = embedder.info.dimension
         self.legs = Legs(embedder, model, settings)
         self._traffic = Traffic()
-        self._learnt = LearntOf(model, self._dimension)
+        self.learnt = LearntOf(model, self._dimension)
         self._first = True
         self._judging = Judging(embedder.info, model)
         self.last_search = -math.inf
@@ -166,7 +169,7 @@ class Searching:
             # In a new process the model is still being loaded, in its own thread.
             self._first = False
             with self._store.read() as reader:
-                self.legs.warm(reader, question, now=self._clock())
+                self.legs.warm(reader, question, now=self.now())
             watch.lap("warm")
         try:
             return self.embedded(question), ()
@@ -199,9 +202,9 @@ class Searching:
                 found.candidates,
                 found.fused.score,
                 reader=reader,
-                model=self._model,
+                model=self.model,
                 k=question.k,
-                now=self._clock(),
+                now=self.now(),
             )
             watch.lap("shape")
             depth = deeper(
@@ -239,9 +242,9 @@ class Searching:
             watch: Stages are booked there.
             learnt: To be searched with; None for what the collection is searched with.
         """
-        learnt = learnt or self._learnt.of(reader, question.collection)
+        learnt = learnt or self.learnt.of(reader, question.collection)
         asked = learnt.mapped(question)
-        answers = self.legs.ask(reader, asked, words, watch, now=self._clock())
+        answers = self.legs.ask(reader, asked, words, watch, now=self.now())
         candidates = answers.candidates
         if not question.scored:
             fused = _fused(question, answers, words)
@@ -309,7 +312,7 @@ class Searching:
                     found.answers.candidates,
                     found.answers.background,
                     evidence,
-                    self._clock(),
+                    self.now(),
                     None if found.scored is None else found.scored.fused.score,
                 )
             )

@@ -1,56 +1,42 @@
-"""What learners are taught with, and how what they learnt is judged."""
+"""Learning from a collection's queries, and judging what was learnt by others of them."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from vstash.errors import LearningError
+from vstash.learn import adapting, gate, tuning
+from vstash.learn.adapter import Adapter
+from vstash.learn.general import general_questions, scored
+from vstash.learn.splitting import leaks, split
 from vstash.learning import LearnerName, LearningDecision, LearningFigure
-from vstash.pipeline.learned import NOTHING_LEARNT
-from vstash.pipeline.question import plain_question
-from vstash.pipeline.search import asked_words
-from vstash.pipeline.stopwatch import Stopwatch
-from vstash.search.candidates import order
+from vstash.pipeline.learned import NOTHING_LEARNT, Learnt
+from vstash.pipeline.lessons import AskedExample, Asking, Lesson, lessons, ndcg
 from vstash.search.weights import BUILT_IN, FusionWeights
-from vstash.store.examples import StoredExample
 
 if TYPE_CHECKING:
+    from vstash.embed.protocol import Embedder
+    from vstash.learn.gate import Verdict
     from vstash.pipeline.search import Searching
     from vstash.settings import Settings
     from vstash.store.protocol import Store
-    from vstash.types import FloatArray
+    from vstash.types import FloatArray, JsonObject
 
 __all__ = ["Lesson", "Taught", "Teaching"]
 
-_MOST: Final = 10_000
-_LEAST: Final = 20
-_FACTORS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
-_DEPTH: Final = 10
-_SAMPLES: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """One run of learning.
-
-    Attributes:
-        learners: Which, in this order.
-        step: Told of every step: the stage, how much of it is done, of how much; what it raises ends the
-            run, and what was yielded so far stands.
-        examples: Filled while it runs: how many queries are learnt from and judged by, by origin.
-    """
-
-    collection: str
-    learners: tuple[LearnerName, ...]
-    seed: int
-    step: Callable[[str, int, int], None]
-    examples: dict[str, int] = field(default_factory=dict)
+_MOST: Final = 4_000
+"""Queries that one run learns from and judges by, the newest."""
+# Held-out queries that are asked: more would tell hardly more.
+_MOST_ASKED: Final = 400
+# The largest share of a map is taken whose gain is so near to the best one's.
+_NEARLY: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +48,43 @@ class Taught:
     decision: LearningDecision
 
 
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """Queries in parts that have nothing in common."""
+
+    lesson: Lesson
+    parts: dict[str, list[AskedExample]]
+    leaked: int
+    data_sha256: str
+    start: float
+
+    def answered(self, part: str) -> list[AskedExample]:
+        """Those of a part whose answers are known."""
+        return [each for each in self.parts[part] if each.example.answers]
+
+    def lean(self, *parts: str) -> tuning.Lean:
+        """Which leg the other one bears out, over some parts."""
+        shares = [each.shares for part in parts for each in self.parts[part]]
+        return tuning.lean([each for each in shares if each is not None])
+
+
 class Teaching:
     """Learns from what disagreement tells of a collection, and judges what was learnt.
 
     Args:
         store: The file.
         searching: Asks it.
-        dimension: Of the model's vectors.
+        embedder: The file's model.
         settings: Of the searches.
     """
 
     def __init__(
-        self, store: Store, searching: Searching, dimension: int, settings: Settings
+        self, store: Store, searching: Searching, embedder: Embedder, settings: Settings
     ) -> None:
         self._store = store
         self._searching = searching
-        self._dimension = dimension
-        self._settings = settings
+        self._embedder = embedder
+        self._asking = Asking(store, searching, embedder.info.dimension, settings)
 
     def taught(self, lesson: Lesson) -> Iterator[Taught]:
         """What each learner learnt; nothing is stored.
@@ -86,94 +92,175 @@ class Teaching:
         Raises:
             LearningError: When there is too little to learn from.
         """
+        course = self._class(lesson)
+        weights = self._in_use(lesson).weights
+        if "fusion" in lesson.learners:
+            taught, learnt = self._fusion(course)
+            weights = learnt if taught.decision.accepted else weights
+            yield taught
+        if "adapter" in lesson.learners:
+            yield self._adapter(course, weights)
+
+    def _class(self, lesson: Lesson) -> _Class:
         start = time.perf_counter()
         with self._store.read() as reader:
-            rows = reader.learned.examples(lesson.collection, _MOST)
-        by_query = {each.query: each for each in reversed(rows)}
-        for each in by_query.values():
-            lesson.examples[each.origin] = lesson.examples.get(each.origin, 0) + 1
-        parts = [[x for x in by_query.values() if _half(x, lesson.seed) == half] for half in (0, 1)]
-        if min(map(len, parts)) < _LEAST:
+            examples = reader.learned.examples(lesson.collection, _MOST)
+        asked = self._asking.asked(lesson, examples)
+        for each in asked:
+            origin = "answered" if each.example.answers else each.example.origin
+            lesson.examples[origin] = lesson.examples.get(origin, 0) + 1
+        marks = [each.marks for each in asked]
+        parts = split(marks, seed=lesson.seed)
+        if min(map(len, parts.values())) < gate.LEAST:
+            sizes = ", ".join(str(len(places)) for places in parts.values())
             raise LearningError(
-                f"The log and the queries made of this collection give {len(by_query):,} examples, too "
-                f"few to learn from and to judge by: it takes {_LEAST} of each. Search more, or make "
-                "queries with `vstash learn mine`. Nothing was changed."
+                f"There are too few different queries to learn from, to choose by and to judge by: {sizes} "
+                f"that have nothing in common, where it takes {gate.LEAST} of each. Search more, or give "
+                "queries with judgements by `vstash learn label`. Nothing was changed."
             )
-        if "fusion" not in lesson.learners:
-            return
-        learnt, held = (self._reciprocal_ranks(lesson, part) for part in parts)
-        best = max(learnt, key=lambda weights: (learnt[weights].mean(), weights == BUILT_IN))
-        yield Taught("fusion", best.packed(), _decided(held, best, lesson, rows, start))
+        return _Class(
+            lesson,
+            {name: [asked[place] for place in places] for name, places in parts.items()},
+            len(leaks(marks, parts)),
+            hashlib.sha256(repr(sorted(examples)).encode()).hexdigest(),
+            start,
+        )
 
-    def _reciprocal_ranks(
-        self, lesson: Lesson, examples: Sequence[StoredExample]
-    ) -> dict[FusionWeights, FloatArray]:
-        """Of each example's positive, by each choice of weights."""
-        choices = [FusionWeights(keyword, 1.0) for keyword in _FACTORS]
-        found: dict[FusionWeights, list[float]] = {each: [] for each in choices}
-        for done, example in enumerate(examples):
-            lesson.step("search", done, len(examples))
-            question = self._searching.embedded(
-                plain_question(
-                    example.query,
-                    k=_DEPTH,
-                    collection=lesson.collection,
-                    settings=self._settings,
-                    dimension=self._dimension,
-                )
+    def _in_use(self, lesson: Lesson) -> Learnt:
+        with self._store.read() as reader:
+            return self._searching.learnt.of(reader, lesson.collection)
+
+    def _fusion(self, course: _Class) -> tuple[Taught, FusionWeights]:
+        course.lesson.step("fusion", 0, 1)
+        fit = course.answered("fit") + course.answered("tune")
+        held = course.answered("held")
+        if min(len(fit), len(held)) >= gate.LEAST:
+            factor = tuning.best_factor(_by_factor(fit))
+            before, after = (
+                np.array([ndcg(each.ranked(x, 10), each.example.answers) for each in held])
+                for x in (1.0, factor)
             )
-            words = asked_words(question.query)
-            with self._store.read() as reader:
-                asked = self._searching.find(
-                    reader, question, words, Stopwatch(), learnt=NOTHING_LEARNT
-                )
-                for weights in choices:
-                    scored = self._searching.scored(reader, question, words, asked.answers, weights)
-                    ids = asked.candidates.ids
-                    best = ids[order(ids, scored.fused.score, _DEPTH)].tolist()
-                    at = best.index(example.positive) + 1 if example.positive in best else 0
-                    found[weights].append(1 / at if at else 0.0)
-        return {weights: np.array(ranks, dtype=np.float32) for weights, ranks in found.items()}
+            figure = gate.compared(
+                "held-out nDCG@10 of known answers", before, after, seed=course.lesson.seed
+            )
+            verdict = gate.judge_answers(figure, factor)
+        else:
+            factor = tuning.factor(course.lean("fit", "tune", "held"))
+            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"))
+        weights = replace(BUILT_IN, keyword=round(factor, 4))
+        settings: JsonObject = {"keyword": weights.keyword, "sure": gate.SURE}
+        return Taught("fusion", weights.packed(), _decision(course, verdict, settings)), weights
+
+    def _adapter(self, course: _Class, weights: FusionWeights) -> Taught:
+        lesson, factor = course.lesson, weights.keyword
+        taught_with = lessons(self._asking, course.parts["fit"], factor)
+        if taught_with is None:
+            raise LearningError(
+                "No chunk that was found has its vector yet: run `vstash embed` first."
+            )
+        adapter = adapting.fit(
+            taught_with, seed=lesson.seed, step=lambda done, of: lesson.step("adapter", done, of)
+        )
+        strength = self._strength(course, adapter, factor)
+        chosen = Learnt(adapting.scaled(adapter, strength), weights)
+        held = course.parts["held"][:_MOST_ASKED]
+        agreed = gate.compared(
+            "held-out agreement of vectors with the fused list",
+            self._agreements(course, held, NOTHING_LEARNT, factor),
+            self._agreements(course, held, chosen, factor),
+            seed=lesson.seed,
+        )
+        verdict = gate.judge_adapter(
+            agreed,
+            course.lean("fit", "tune", "held"),
+            self._general(chosen, lesson),
+            self._known(course, chosen),
+        )
+        settings: JsonObject = {
+            "strength": strength,
+            "rank": adapting.RANK,
+            "steps": adapting.STEPS,
+            "keyword": factor,
+            "least_closed": gate.LEAST_CLOSED,
+            "most_lost": gate.MOST_LOST,
+            "most_forgotten": gate.MOST_FORGOTTEN,
+        }
+        assert chosen.adapter is not None  # noqa: S101 - it was given above
+        return Taught("adapter", chosen.adapter.packed(), _decision(course, verdict, settings))
+
+    def _strength(self, course: _Class, adapter: Adapter, factor: float) -> float:
+        """How much of a map is used: the largest share that gains nearly as much as the best one."""
+        tune = course.parts["tune"][:_MOST_ASKED]
+        before = self._agreements(course, tune, NOTHING_LEARNT, factor).mean()
+        gains = {}
+        for strength in adapting.STRENGTHS:
+            learnt = Learnt(adapting.scaled(adapter, strength))
+            gains[strength] = self._agreements(course, tune, learnt, factor).mean() - before
+        best = max(gains.values())
+        if best <= 0:
+            return min(gains)
+        return max(each for each, gain in gains.items() if gain >= _NEARLY * best)
+
+    def _agreements(
+        self, course: _Class, asked: Sequence[AskedExample], learnt: Learnt, factor: float
+    ) -> FloatArray:
+        values = []
+        for done, each in enumerate(asked):
+            course.lesson.step("judge", done, len(asked))
+            listed = self._asking.listed(each, learnt)
+            values.append(adapting.agreement(listed, each.ranked(factor, 10)))
+        return np.array(values)
+
+    def _general(self, learnt: Learnt, lesson: Lesson) -> LearningFigure:
+        assert learnt.adapter is not None  # noqa: S101 - it is what is judged
+        questions = general_questions()
+        lesson.step("general", 0, len(questions))
+        queries = self._embedder.embed_queries([each.query for each in questions])
+        passages = self._embedder.embed_passages([each.passage for each in questions])
+        mapped = np.stack([learnt.adapter.apply(query) for query in queries])
+        return gate.compared(
+            "nDCG@10 on general questions",
+            scored(queries, passages),
+            scored(mapped, passages),
+            seed=lesson.seed,
+        )
+
+    def _known(self, course: _Class, learnt: Learnt) -> LearningFigure | None:
+        held = course.answered("held")
+        if len(held) < gate.LEAST:
+            return None
+        without = replace(learnt, adapter=None)
+        before, after = (
+            np.array([ndcg(self._asking.first(each, way), each.example.answers) for each in held])
+            for way in (without, learnt)
+        )
+        return gate.compared(
+            "held-out nDCG@10 of known answers", before, after, seed=course.lesson.seed
+        )
 
 
-def _half(example: StoredExample, seed: int) -> int:
-    digest = hashlib.sha256(f"{seed}:{example.document}".encode()).digest()
-    return digest[0] & 1
-
-
-def _decided(
-    held: dict[FusionWeights, FloatArray],
-    best: FusionWeights,
-    lesson: Lesson,
-    rows: Sequence[StoredExample],
-    start: float,
-) -> LearningDecision:
-    before, after = held[BUILT_IN], held[best]
-    rng = np.random.default_rng(lesson.seed)
-    drawn = rng.integers(0, len(before), (_SAMPLES, len(before)))
-    low, high = np.quantile((after - before)[drawn].mean(axis=1), [0.025, 0.975])
-    figure = LearningFigure(
-        "held-out mrr@10",
-        len(before),
-        float(before.mean()),
-        float(after.mean()),
-        float(low),
-        float(high),
+def _by_factor(asked: Sequence[AskedExample]) -> FloatArray:
+    return np.array(
+        [
+            [ndcg(each.ranked(factor, 10), each.example.answers) for factor in tuning.FACTORS]
+            for each in asked
+        ]
     )
-    accepted = bool(low > 0)
-    reason = (
-        "better on held-out queries, with a 95 % interval above 0"
-        if accepted
-        else "no better on held-out queries: the 95 % interval of the difference does not lie above 0"
-    )
+
+
+def _decision(course: _Class, verdict: Verdict, settings: JsonObject) -> LearningDecision:
+    reasons, accepted = verdict.reasons, verdict.accepted
+    if course.leaked:
+        reasons, accepted = (f"{course.leaked} queries or documents stand on both sides",), False
+    sizes: JsonObject = {name: len(each) for name, each in course.parts.items()}
     return LearningDecision(
         accepted=accepted,
-        reasons=(reason,),
-        figures=(figure,),
-        examples=dict(lesson.examples),
-        data_sha256=hashlib.sha256(repr(sorted(rows)).encode()).hexdigest(),
-        seed=lesson.seed,
-        settings={"factors": list(_FACTORS)},
-        versions={"numpy": np.__version__},
-        seconds=round(time.perf_counter() - start, 3),
+        reasons=reasons,
+        figures=verdict.figures,
+        examples=dict(course.lesson.examples),
+        data_sha256=course.data_sha256,
+        seed=course.lesson.seed,
+        settings={**settings, "queries": sizes},
+        versions={"vstash": version("vstash"), "numpy": np.__version__},
+        seconds=round(time.perf_counter() - course.start, 3),
     )

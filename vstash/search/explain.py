@@ -110,6 +110,8 @@ def _reasons(fused: Fused, exact: tuple[str, ...]) -> str:
         reasons.append(f"{fused.damping:.2f} times the usual for a {length} query")
     if counts and fused.trust != 1:
         reasons.append(f"{fused.trust:.2f} times by the collection's other searches")
+    if counts and fused.learnt != 1:
+        reasons.append(f"{fused.learnt:.2f} times as was learnt of the collection")
     if exact:
         reasons.append(f"to the letter: {', '.join(exact)}")
     return f"; {'; '.join(reasons)}" if reasons else ""

@@ -84,6 +84,7 @@ class Fused:
         weights: By which the normalised scores were multiplied.
         damping: Part of the keyword weight that depends on the length of the query.
         trust: Part of the keyword weight that depends on the collection's other searches.
+        learnt: Part of the keyword weight that was learnt of the collection.
     """
 
     vector_part: FloatArray
@@ -95,6 +96,7 @@ class Fused:
     weights: Weights
     damping: float = 1.0
     trust: float = 1.0
+    learnt: float = 1.0
 
     def at(self, places: IdArray) -> Fused:
         """The scores of some candidates, by their positions."""

@@ -132,6 +132,7 @@ def score(
         weights=Weights(share, weight),
         damping=damped,
         trust=trust,
+        learnt=weights.keyword,
     )
     return Scored(fused, seen, experience)
 

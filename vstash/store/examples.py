@@ -1,56 +1,59 @@
-"""What a collection's searches, and queries made from it, say should rank above what."""
+"""Queries of a collection that learners learn from: logged ones, and those whose answers are known."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import apsw
 
 from vstash.store.connection import fetch
-from vstash.types import TripleKind
 
 __all__ = ["StoredExample", "examples"]
 
 _LOGGED: Final = (
-    "SELECT 'search', s.query, t.positive, t.negative, c.document, t.kind, s.at "
-    "FROM triple AS t JOIN search AS s ON s.number = t.search JOIN chunk AS c ON c.id = t.positive "
-    "WHERE s.collection = ?1 AND s.hashed = 0"
+    "SELECT 'search', query, number, NULL FROM search WHERE collection = ?1 AND hashed = 0 "
+    "ORDER BY number DESC LIMIT ?2"
 )
-_MADE: Final = (
-    "SELECT CASE q.form WHEN 'labelled' THEN 'labelled' ELSE 'made' END, q.query, q.positive, "
-    "t.negative, q.document, t.kind, q.made_at FROM made_triple AS t "
-    "JOIN made_query AS q ON q.number = t.made JOIN document AS d ON d.number = q.document "
-    "JOIN collection AS c ON c.id = d.collection WHERE c.name = ?1"
+_LABELLED: Final = (
+    "SELECT 'labelled', q.query, max(q.number), json_group_array(q.positive) FROM made_query AS q "
+    "JOIN document AS d ON d.number = q.document JOIN collection AS c ON c.id = d.collection "
+    "WHERE c.name = ?1 AND q.form = 'labelled' GROUP BY q.query ORDER BY 3 DESC LIMIT ?2"
+)
+_HELPED: Final = (
+    "SELECT chunk FROM feedback WHERE search = ? AND verdict IN ('helpful', 'cited') "
+    "AND chunk IS NOT NULL ORDER BY chunk"
 )
 
 
 class StoredExample(NamedTuple):
-    """A query with a chunk that should rank above another one.
+    """A query, and the chunks that answer it as far as that is known.
 
     Attributes:
-        origin: ``search``: from the log; ``made``: from the corpus; ``labelled``: from judgements.
-        document: Number of the positive chunk's.
+        origin: ``search``: from the log; ``labelled``: given with judgements.
+        answers: Chunk ids: those that helped or were cited, or were judged to answer it; mostly none.
     """
 
     origin: str
     query: str
-    positive: int
-    negative: int
-    document: int
-    kind: TripleKind
+    answers: tuple[int, ...]
 
 
 def examples(connection: apsw.Connection, collection: str, limit: int) -> list[StoredExample]:
-    """The newest examples of a collection, the newest first.
+    """The newest queries of a collection.
 
     Args:
         connection: In a transaction.
         collection: Its name.
-        limit: At most this many triples.
+        limit: At most this many of each origin.
     """
-    rows = fetch(
-        connection,
-        f"SELECT * FROM ({_LOGGED} UNION ALL {_MADE}) ORDER BY 7 DESC, 2, 3, 4 LIMIT ?2",
-        (collection, limit),
-    )
-    return [StoredExample(*row[:6]) for row in rows]
+    return list(_examples(connection, collection, limit))
+
+
+def _examples(connection: apsw.Connection, collection: str, limit: int) -> Iterator[StoredExample]:
+    for _, query, number, _ in fetch(connection, _LOGGED, (collection, limit)):
+        helped = tuple(int(row[0]) for row in fetch(connection, _HELPED, (number,)))
+        yield StoredExample("search", query, helped)
+    for _, query, _, answers in fetch(connection, _LABELLED, (collection, limit)):
+        yield StoredExample("labelled", query, tuple(json.loads(answers)))

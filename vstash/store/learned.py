@@ -112,7 +112,7 @@ class LearnedReader:
         return [_stored(row) for row in rows]
 
     def examples(self, collection: str, limit: int) -> list[StoredExample]:
-        """The newest triples of a collection, logged and made; see `examples.examples`."""
+        """The newest queries of a collection that can be learnt from; see `examples.examples`."""
         return examples(self._connection, collection, limit)
 
     def traffic(self, model: int, most: int) -> list[tuple[str, int | None, int]]:

@@ -59,6 +59,14 @@ def test_what_each_search_uses(memory: Memory) -> None:
     assert before.learned == ()
 
 
+def test_the_explanation_says_it(memory: Memory) -> None:
+    """A weight of keywords that was learnt is named where there are keywords to weigh."""
+    put(memory._engine, "fusion", weights(1.5))
+    explanation = memory.search("red light", explain=True).hits[0].explanation
+    assert explanation is not None
+    assert "1.50 times as was learnt" in explanation.why
+
+
 def test_a_callers_vector_is_left_alone(memory: Memory) -> None:
     """Cosines with a vector that the caller gives are the same with an adapter and without."""
     ones = np.ones(dimension(memory))

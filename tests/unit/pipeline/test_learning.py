@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.learnt import Told, learning, put
-from vstash import Memory
+from vstash import Memory, UpkeepRequest
 from vstash.errors import (
     CollectionNotFoundError,
     FieldError,
@@ -104,6 +105,18 @@ def test_too_little(memory: Memory) -> None:
     with pytest.raises(LearningError, match="few"):
         memory.learn()
     assert memory.learned().items == ()
+
+
+def test_as_a_job(memory: Memory) -> None:
+    """A service learns in the background, and says how that ended."""
+    job = memory.start_upkeep("learn", collection="default")
+    assert (job.kind, job.upkeep) == ("learn", UpkeepRequest(collection="default"))
+    memory.work_in_background()
+    while not memory.job(job.id).ended:
+        time.sleep(0.01)
+    failed = memory.job(job.id)
+    assert failed.error is not None
+    assert (failed.state, failed.error.code) == ("failed", "learning_impossible")
 
 
 @pytest.mark.parametrize(
