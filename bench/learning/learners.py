@@ -26,7 +26,7 @@ import numpy as np
 
 from bench.machine import append_row
 from vstash import Memory
-from vstash.errors import EvaluationError
+from vstash.errors import EvaluationError, LearningError
 from vstash.evaluation import Evaluation, JudgedSet, evaluate, load_judged, open_judged
 from vstash.evaluation.bootstrap import resampled_means
 from vstash.learn.tuning import crossed
@@ -181,22 +181,26 @@ def _told(each: Learned) -> dict[str, Any]:
 def run(source: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Learn of one set and measure."""
     learning, test, origin = halves(source, given.work, given.seed)
+    if given.limit is not None:
+        test = test.sample(given.limit, seed=given.seed)
     row: dict[str, Any] = {"set": test.name, "learnt_from": origin, "labelled": given.labelled}
     row |= {"searched": len(learning.queries), "test": len(test.queries), "seed": given.seed}
     with copied(test, given.work, f"{test.name}-learning") as memory:
         row["search_s"] = searched(memory, learning, labelled=given.labelled)
         if given.controls:
             return row | {"controls": controls(memory, given.controls)}
+        try:
+            outcome = memory.learn(seed=given.seed, promote=False)
+        except LearningError as error:
+            return row | {"taken": [], "told": error.message}
         before = measured(memory, test)
-        outcome = memory.learn(seed=given.seed, promote=False)
         row |= {"learn_s": outcome.seconds, "examples": dict(outcome.examples)}
         learned = {each.learner: each for each in outcome.learned}
         row |= {name: _told(each) for name, each in learned.items()}
-        taken = [each for each in outcome.learned if each.accepted]
+        row["taken"] = [each.learner for each in outcome.learned if each.accepted]
         for name, several in (
             *((name, [each]) for name, each in learned.items()),
             ("both", list(outcome.learned)),
-            ("taken", taken),
         ):
             used(memory, *several)
             row.setdefault("gains", {})[name] = gains(before, measured(memory, test), given.seed)
@@ -212,6 +216,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET")
     parser.add_argument("--work", type=Path, required=True, help="where files are kept")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--limit", type=int, help="queries to judge by; without it all")
     parser.add_argument("--labelled", action="store_true", help="give the judgements, too")
     parser.add_argument("--controls", type=int, default=0, metavar="N", help="runs of each kind")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -220,15 +225,14 @@ def main() -> None:
     for source in given.sets:
         row = run(source, given)
         append_row(given.results, row)
-        print(row["set"], row.get("controls") or "")
+        print(row["set"], row.get("controls") or f"taken: {row['taken']}", row.get("told", ""))
         for name, ways in row.get("gains", {}).items():
             told = "  ".join(
                 f"{way} {each['before']:.4f} -> {each['after']:.4f} "
                 f"({each['gain'][1]:+.4f} to {each['gain'][2]:+.4f})"
                 for way, each in ways.items()
             )
-            taken = row[name]["accepted"] if name in row else ""
-            print(f"  {name:8} {taken!s:6} {told}", flush=True)
+            print(f"  {name:8} {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEAST",
+    "LEAST_ANSWERED",
     "LEAST_CLOSED",
     "MOST_FORGOTTEN",
     "MOST_LOST",
@@ -30,8 +31,10 @@ __all__ = [
     "judge_lean",
 ]
 
-LEAST: Final = 20
+LEAST: Final = 40
 """Held-out queries below which nothing is taken."""
+LEAST_ANSWERED: Final = 20
+"""Held-out queries with known answers below which these say nothing."""
 SURE: Final = 1.645
 """Standard errors that two leans must have to the same side: 95 % each, one-sided."""
 LEAST_CLOSED: Final = 0.05
@@ -77,7 +80,7 @@ def compared(name: str, before: FloatArray, after: FloatArray, *, seed: int) -> 
     )
 
 
-def judge_lean(fitted: Lean, held: Lean) -> Verdict:
+def judge_lean(fitted: Lean, held: Lean, factor: float) -> Verdict:
     """Judge a factor that follows from which leg the other one bears out.
 
     Two sets of queries that have nothing in common must lean to the same side, each beyond chance. What
@@ -86,6 +89,7 @@ def judge_lean(fitted: Lean, held: Lean) -> Verdict:
     Args:
         fitted: On the first of them.
         held: On the second.
+        factor: On the weight of keywords, that follows from both.
     """
     deviation = abs(held.mean / held.z) if held.z else 0.0
     figure = LearningFigure(
@@ -107,6 +111,8 @@ def judge_lean(fitted: Lean, held: Lean) -> Verdict:
             f"neither leg is right more often beyond chance, as seen from both halves: {both}, where it "
             f"takes {SURE} to the same side"
         )
+    elif factor == 1.0:
+        told = f"the trust that keywords have here says as much already: {both}"
     else:
         better = "keywords" if held.mean > 0 else "vectors"
         told = f"{better} are right more often, as seen from both halves: {both}"
@@ -129,8 +135,11 @@ def judge_answers(figure: LearningFigure, factor: float) -> Verdict:
 
 def _answers(figure: LearningFigure) -> tuple[str, bool]:
     change = f"{figure.after - figure.before:+.4f} ({figure.low:+.4f} to {figure.high:+.4f})"
-    if figure.queries < LEAST:
-        return f"only {figure.queries} held-out queries have known answers; it takes {LEAST}", False
+    if figure.queries < LEAST_ANSWERED:
+        return (
+            f"only {figure.queries} held-out queries have known answers; it takes {LEAST_ANSWERED}",
+            False,
+        )
     if figure.low <= 0:
         return f"{figure.name} changed by {change}, which may be chance", False
     return f"{figure.name} rose by {change}", True

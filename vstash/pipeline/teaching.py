@@ -134,7 +134,7 @@ class Teaching:
         course.lesson.step("fusion", 0, 1)
         fit = course.answered("fit") + course.answered("tune")
         held = course.answered("held")
-        if min(len(fit), len(held)) >= gate.LEAST:
+        if min(len(fit), len(held)) >= gate.LEAST_ANSWERED:
             factor = tuning.best_factor(_by_factor(fit))
             before, after = (
                 np.array([ndcg(each.ranked(x, 10), each.example.answers) for each in held])
@@ -145,8 +145,9 @@ class Teaching:
             )
             verdict = gate.judge_answers(figure, factor)
         else:
-            factor = tuning.factor(course.lean("fit", "tune", "held"))
-            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"))
+            whole = course.lean("fit", "tune", "held")
+            factor = tuning.factor(whole, course.parts["held"][0].trust)
+            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"), factor)
         weights = replace(BUILT_IN, keyword=round(factor, 4))
         settings: JsonObject = {"keyword": weights.keyword, "sure": gate.SURE}
         return Taught("fusion", weights.packed(), _decision(course, verdict, settings)), weights
@@ -227,7 +228,7 @@ class Teaching:
 
     def _known(self, course: _Class, learnt: Learnt) -> LearningFigure | None:
         held = course.answered("held")
-        if len(held) < gate.LEAST:
+        if len(held) < gate.LEAST_ANSWERED:
             return None
         without = replace(learnt, adapter=None)
         before, after = (
