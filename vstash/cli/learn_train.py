@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vstash.training.options import TrainProgress, TrainWatcher
     from vstash.training.reports import Measured, TrainReport
 
-__all__ = ["train"]
+__all__ = ["shown", "train"]
 
 _STAGES = {
     "read": "queries",
@@ -121,7 +121,7 @@ def train(
     }
     options = TrainOptions(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type] # checked by `train_model`
     opened = nullcontext() if data is not None else common.memory(create=False)
-    with opened as memory, _shown() as progress:
+    with opened as memory, _bars() as progress:
         report = train_model(
             folder,
             memory,
@@ -136,11 +136,11 @@ def train(
     if common.as_json:
         out_json(report)
     else:
-        out(_text(report, folder))
+        out(shown(report, folder))
 
 
 @contextmanager
-def _shown() -> Iterator[TrainWatcher | None]:
+def _bars() -> Iterator[TrainWatcher | None]:
     """A bar for each stage, where somebody watches."""
     if not is_terminal(sys.stderr):
         yield None
@@ -164,7 +164,13 @@ def _shown() -> Iterator[TrainWatcher | None]:
             bar.stop()
 
 
-def _text(report: TrainReport, folder: Path) -> str:
+def shown(report: TrainReport, folder: Path) -> str:
+    """A training as text to read.
+
+    Args:
+        report: What it told.
+        folder: As it was given.
+    """
     left_out = report.planned - report.steps
     steps = f"{report.steps:,}" + (f", {left_out:,} left out for time" if left_out > 0 else "")
     evidence = "" if report.evidence == "known" else ", from the log alone"
