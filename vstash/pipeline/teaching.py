@@ -35,6 +35,8 @@ _MOST: Final = 4_000
 """Queries that one run learns from and judges by, the newest."""
 # Held-out queries that are asked: more would tell hardly more.
 _MOST_ASKED: Final = 400
+# Questions that are embedded between two looks at whether to go on.
+_BATCH: Final = 16
 # The largest share of a map is taken whose gain is so near to the best one's.
 _NEARLY: Final = 0.9
 
@@ -215,16 +217,17 @@ class Teaching:
     def _general(self, learnt: Learnt, lesson: Lesson) -> LearningFigure:
         assert learnt.adapter is not None  # noqa: S101 - it is what is judged
         questions = general_questions()
-        lesson.step("general", 0, len(questions))
-        queries = self._embedder.embed_queries([each.query for each in questions])
-        passages = self._embedder.embed_passages([each.passage for each in questions])
-        mapped = np.stack([learnt.adapter.apply(query) for query in queries])
-        return gate.compared(
-            "nDCG@10 on general questions",
-            scored(queries, passages),
-            scored(mapped, passages),
-            seed=lesson.seed,
-        )
+        vectors = []
+        for start in range(0, len(questions), _BATCH):
+            lesson.step("general", start, len(questions))
+            batch = questions[start : start + _BATCH]
+            queries = self._embedder.embed_queries([each.query for each in batch])
+            passages = self._embedder.embed_passages([each.passage for each in batch])
+            mapped = np.stack([learnt.adapter.apply(query) for query in queries])
+            vectors.append((queries, mapped, passages))
+        own, moved, answers = (np.concatenate(each) for each in zip(*vectors, strict=True))
+        before, after = scored(own, answers), scored(moved, answers)
+        return gate.compared("nDCG@10 on general questions", before, after, seed=lesson.seed)
 
     def _known(self, course: _Class, learnt: Learnt) -> LearningFigure | None:
         held = course.answered("held")
