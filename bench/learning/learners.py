@@ -120,12 +120,13 @@ class Control(Asking):
 
     def __init__(self, asking: Asking, kind: str, seed: int) -> None:
         self.__dict__.update(asking.__dict__)
+        self._asking = asking
         self._kind = kind
         self._rng = np.random.default_rng(seed)
 
     def asked(self, lesson: Lesson, examples: Sequence[StoredExample]) -> list[AskedExample]:
         """Queries whose lists are none of theirs."""
-        found = super().asked(lesson, examples)
+        found = self._asking.asked(lesson, examples)
         if self._kind == "shuffled":
             order = self._rng.permutation(len(found)).tolist()
             return [
@@ -150,16 +151,31 @@ class Control(Asking):
         )
 
 
+class Once(Asking):
+    """Asks each query once, however many runs learn from it."""
+
+    def __init__(self, asking: Asking) -> None:
+        self.__dict__.update(asking.__dict__)
+        self._answered: list[AskedExample] | None = None
+
+    def asked(self, lesson: Lesson, examples: Sequence[StoredExample]) -> list[AskedExample]:
+        """As before."""
+        if self._answered is None:
+            self._answered = super().asked(lesson, examples)
+        return self._answered
+
+
 def controls(memory: Memory, count: int) -> dict[str, Any]:
     """How often the gate refuses what was learnt of disorder."""
     # What an example is made of is none of the public interface's business.
     teaching = memory._engine.learning._teaching  # noqa: SLF001
     asking = teaching._asking  # noqa: SLF001
+    once = Once(asking)
     found: dict[str, Any] = {}
     for kind in ("shuffled", "random"):
         refused = {"fusion": 0, "adapter": 0}
         for seed in range(count):
-            teaching._asking = Control(asking, kind, seed)  # noqa: SLF001
+            teaching._asking = Control(once, kind, seed)  # noqa: SLF001
             for each in memory.learn(seed=seed, promote=False).learned:
                 refused[each.learner] += not each.accepted
         found[kind] = {"runs": count, "refused": refused}
