@@ -114,7 +114,8 @@ class Control(Asking):
 
     Args:
         asking: The one in the file.
-        kind: ``shuffled``: each query is given the lists of another; ``random``: lists of any chunks.
+        kind: ``shuffled``: each query is given the lists of another, and which leg is which is drawn;
+            ``random``: lists of any chunks.
         seed: Of the disorder.
     """
 
@@ -130,11 +131,19 @@ class Control(Asking):
         if self._kind == "shuffled":
             order = self._rng.permutation(len(found)).tolist()
             return [
-                replace(found[other], question=each.question, words=each.words, marks=each.marks)
-                for each, other in zip(found, order, strict=True)
+                self._dealt(each, found[other]) for each, other in zip(found, order, strict=True)
             ]
         chunks = np.unique(np.concatenate([each.ids for each in found]))
         return [self._random(each, chunks) for each in found]
+
+    def _dealt(self, asked: AskedExample, other: AskedExample) -> AskedExample:
+        # Which leg is which is the label that fusion goes by.
+        shares = other.shares
+        if shares is not None and self._rng.random() < 0.5:
+            shares = shares[::-1]
+        return replace(
+            other, question=asked.question, words=asked.words, marks=asked.marks, shares=shares
+        )
 
     def _random(self, asked: AskedExample, chunks: Any) -> AskedExample:
         count = len(asked.ids)
