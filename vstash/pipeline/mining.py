@@ -264,7 +264,9 @@ class Mining:
         with self._store.read() as reader:
             if name is not None:
                 require_collection(reader, name)
-            found = reader.mined.page(name, wanted, limit=size + 1, before=before)
+            found = reader.mined.page(
+                name, wanted, limit=size + 1, before=before, now=self._clock()
+            )
         more = encode_cursor("made", found[size - 1].number) if len(found) > size else None
         return Page(tuple(found[:size]), more)
 

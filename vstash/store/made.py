@@ -87,7 +87,7 @@ class MadeReader:
         return int(rows[0][0])
 
     def page(
-        self, collection: str | None, form: Form | None, *, limit: int, before: int | None
+        self, collection: str | None, form: Form | None, *, limit: int, before: int | None, now: int
     ) -> list[MadeQuery]:
         """Queries with their triples, newest first.
 
@@ -96,13 +96,14 @@ class MadeReader:
             form: How they were made, None for all.
             limit: At most this many.
             before: The number after which the page starts, None for the newest.
+            now: Microseconds since the epoch; those of documents that have expired by then are hidden.
         """
         rows = fetch(
             self._connection,
             "SELECT m.number, m.query, m.form, c.name, d.id, m.positive, m.disagreement, m.vector_leg, "
             f"m.keyword_leg, m.masked, m.made_at FROM {_OF} WHERE {_WANTED} AND m.number < ?3 "
-            "ORDER BY m.number DESC LIMIT ?4",
-            (collection, form, 2**63 - 1 if before is None else before, limit),
+            "AND (d.expires_at IS NULL OR d.expires_at > ?5) ORDER BY m.number DESC LIMIT ?4",
+            (collection, form, 2**63 - 1 if before is None else before, limit, now),
         )
         triples = self._triples([row[0] for row in rows])
         return [_query(row, triples.get(row[0], [])) for row in rows]

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -239,6 +240,44 @@ def test_forgetting_takes_queries_that_tell(tmp_path: Path) -> None:
         assert report.purged
         for word in (b"zebracorn", b"kaleidoscope"):
             assert word not in of_file(path)
+
+
+def expire(memory: Memory) -> None:
+    """Let the time of all documents be over."""
+    for document in memory.list(limit=1000).items:
+        memory.update(document.id, expires_at=datetime.now(timezone.utc) - timedelta(seconds=1))
+
+
+def test_what_has_expired_is_hidden(small: Memory) -> None:
+    """Neither its queries nor its texts are shown; before, the control, they are."""
+    small.mine()
+
+    def shown() -> tuple[int, int, int, int]:
+        report = small.learn_report()
+        triples = list(small.triples(texts=True))
+        sources = sum(each.queries for each in report.sources)
+        return len(every(small)), len(triples), len(report.samples), sources
+
+    assert min(shown()) > 0
+    expire(small)
+    assert shown() == (0, 0, 0, 0)
+    assert small.remove_made() > 0, "they are hidden, and go like others"
+
+
+def test_texts_of_logged_triples_expire(small: Memory) -> None:
+    """A triple of the log stays, since its query is the caller's; what its chunks say does not."""
+    for number in range(30):
+        small.search(f"old {WORDS[number % 9]} {WORDS[(number * 2) % 9]} keepers once {number}")
+    logged = list(small.triples(texts=True, origin="search"))
+    assert all(each.positive_text for each in logged)
+    assert logged
+    expire(small)
+    hidden = list(small.triples(texts=True, origin="search"))
+    assert len(hidden) == len(logged)
+    assert not any(each.positive_text or each.negative_text for each in hidden)
+    samples = small.learn_report(samples=5).samples
+    assert samples
+    assert not any(each.triple.positive_text or each.triple.negative_text for each in samples)
 
 
 def test_triples_by_origin(small: Memory) -> None:
