@@ -187,19 +187,40 @@ class MadeWriter(MadeReader):
             (collection, form, number),
         )
 
-    def remove(self, collection: str | None, form: Form | None) -> int:
-        """Remove queries with their triples, and begin anew with them; returns how many there were."""
-        self._connection.execute(
-            f"DELETE FROM made_query WHERE number IN (SELECT m.number FROM {_OF} WHERE {_WANTED})",
-            (collection, form),
-        )
-        removed = self._connection.changes()
+    def restart(self, collection: str | None, form: Form | None) -> int:
+        """Begin anew with making queries; returns the number of the last that was made."""
         self._connection.execute(
             "DELETE FROM mining WHERE (?2 IS NULL OR form = ?2) AND (?1 IS NULL OR collection = "
             "(SELECT id FROM collection WHERE name = ?1))",
             (collection, form),
         )
-        return removed
+        rows = fetch(self._connection, "SELECT coalesce(max(number), 0) FROM made_query")
+        return int(rows[0][0])
+
+    def remove(
+        self, collection: str | None, form: Form | None, *, after: int, upto: int, limit: int
+    ) -> list[int]:
+        """Remove the next queries of these numbers, with their triples; returns which.
+
+        Args:
+            collection: Of the documents, None for all.
+            form: How they were made, None for all.
+            after: Only those of a higher number.
+            upto: And of this one at most.
+            limit: At most this many.
+        """
+        rows = fetch(
+            self._connection,
+            f"SELECT m.number FROM {_OF} WHERE {_WANTED} AND m.number > ?3 AND m.number <= ?4 "
+            "ORDER BY m.number LIMIT ?5",
+            (collection, form, after, upto, limit),
+        )
+        numbers = [int(row[0]) for row in rows]
+        self._connection.execute(
+            "DELETE FROM made_query WHERE number IN carray(?)",
+            (id_list(np.array(numbers, dtype=np.int64)),),
+        )
+        return numbers
 
 
 def _query(row: tuple[Any, ...], triples: Sequence[tuple[Any, ...]]) -> MadeQuery:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.learnt import put
 from vstash import LanguageModel, Memory, MineProgress, NewDocument
 from vstash.errors import FieldError, LanguageModelError
 from vstash.mining import MADE_FORMS, MadeQuery
@@ -240,6 +242,50 @@ def test_forgetting_takes_queries_that_tell(tmp_path: Path) -> None:
         assert report.purged
         for word in (b"zebracorn", b"kaleidoscope"):
             assert word not in of_file(path)
+
+
+def test_what_is_in_use_changes_no_triple(small: Memory) -> None:
+    """Fine-tuning changes the model itself, so its triples are made by the model's own vectors."""
+
+    def made() -> list[Any]:
+        small.remove_made()
+        small.mine()
+        small.label({"q": "amber keepers"}, {"q": {"d0": 1, "d9": 1}})
+        told = [replace(each, number=0, made_at=None) for each in every(small)]  # type: ignore[arg-type]
+        return sorted(told, key=str)
+
+    hits = small.search("amber keepers", log=False).hits
+    before = made()
+    put(small._engine, "adapter")
+    assert made() == before
+    mapped = small.search("amber keepers", log=False).hits
+    assert [each.vector_score for each in mapped] != [each.vector_score for each in hits]
+
+
+def test_a_removal_lets_others_write_in_between(
+    small: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are; what is made meanwhile stays, and so does what was not meant."""
+    monkeypatch.setattr("vstash.pipeline.mining._REMOVED", 10)
+    small.mine(forms=["cloze", "title"])
+    titles = len(every(small, form="title"))
+    clozes = len(every(small, form="cloze"))
+    assert clozes > 20
+    store, late = small._engine.store, []
+
+    def between(_seconds: float) -> None:
+        if not late:
+            small.add("An ember is what is left of a fire that burnt all night in the old grove.")
+        late.append(len(every(small, form="cloze")))
+        with store.write(timeout_s=0.01):
+            pass
+
+    monkeypatch.setattr("vstash.pipeline.mining.time.sleep", between)
+    assert small.remove_made(form="cloze") == clozes
+    assert late == [max(clozes - 10 * step, 0) for step in range(1, len(late) + 1)]
+    assert len(late) == -(-clozes // 10)
+    assert len(every(small)) == titles
+    assert small.remove_made(form="cloze") == 0
 
 
 def expire(memory: Memory) -> None:
