@@ -271,7 +271,8 @@ def test_a_removal_lets_others_write_in_between(
     titles = len(every(small, form="title"))
     clozes = len(every(small, form="cloze"))
     assert clozes > 20
-    store, late = small._engine.store, []
+    store = small._engine.store
+    late: list[int] = []
 
     def between(_seconds: float) -> None:
         if not late:
