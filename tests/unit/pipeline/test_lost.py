@@ -10,6 +10,7 @@ import pytest
 
 from vstash import Memory
 from vstash.pipeline import forgetting, lost
+from vstash.pipeline.documents import find
 from vstash.pipeline.lost import queries_telling
 from vstash.store.traces import LoggedQuery
 
@@ -41,7 +42,7 @@ def test_in_parts(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lost, "_telling", counted)
     memory.update(key="red", tags=["changed"])
     with memory._engine.store.read() as reader:
-        gone = lost.lost_with(reader, [forgetting.find(reader, None, "red", None, now=0)])
+        gone = lost.lost_with(reader, [find(reader, None, "red", None, now=0)])
         for at_once in (4, 100):
             monkeypatch.setattr(lost, "_AT_ONCE", at_once)
             found.append(queries_telling(reader, gone, iter(rows), after=0))
