@@ -189,8 +189,7 @@ def lessons(asking: Asking, asked: Sequence[AskedExample], factor: float) -> Les
         if len(ids) == 0 or each.question.vector is None:
             continue
         scores = each.weighed(factor)[np.searchsorted(each.ids, ids)]
-        # Lists that are shorter are filled up with what counts nothing.
-        row = np.zeros(LIST, dtype=np.int64)
+        row = np.full(LIST, -1, dtype=np.int64)
         row[: len(ids)] = np.searchsorted(known, ids)
         share = np.zeros(LIST, dtype=np.float32)
         share[: len(ids)] = targets(scores)
