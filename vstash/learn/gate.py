@@ -141,8 +141,13 @@ def _answers(figure: LearningFigure) -> tuple[str, bool]:
             False,
         )
     if figure.low <= 0:
-        return f"{figure.name} changed by {change}, which may be chance", False
+        return f"{figure.name} changed by {change}, {_doubt(figure)}", False
     return f"{figure.name} rose by {change}", True
+
+
+def _doubt(figure: LearningFigure) -> str:
+    """What is wrong with a change of which it is not certain that it is a gain."""
+    return "for the worse" if figure.high < 0 else "which may be chance"
 
 
 def judge_adapter(
@@ -167,7 +172,7 @@ def judge_adapter(
     lost = 0.0 if known is None else known.before - known.after
     against = {
         f"only {agreed.queries} held-out queries; it takes {LEAST}": agreed.queries < LEAST,
-        f"{agreed.name} changed by {change}, which may be chance": agreed.low <= 0,
+        f"{agreed.name} changed by {change}, {_doubt(agreed)}": agreed.low <= 0,
         f"of what vectors lack to the fused list it closes {closed:.0%}, where it takes "
         f"{LEAST_CLOSED:.0%}": closed < LEAST_CLOSED,
         "vectors are right more often than keywords here, which would teach them wrong: "

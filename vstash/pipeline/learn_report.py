@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -91,7 +92,7 @@ class LearnReporting:
         return quality(
             row.kind,
             _origin(row.source),
-            row.evidence,
+            json.loads(row.evidence),
             said_of_positive=row.said_of_positive,
             said_of_negative=row.said_of_negative,
             deviation=self._deviation,
@@ -179,7 +180,7 @@ def _samples(reader: Reader, chosen: Sequence[Looked], now: int) -> tuple[Sample
                 row.positive,
                 row.negative,
                 row.kind,
-                row.evidence,
+                json.loads(row.evidence),
                 texts.get(row.positive),
                 texts.get(row.negative),
                 _origin(row.source),

@@ -62,6 +62,7 @@ def test_answers() -> None:
     ("agreed", "found", "general", "known", "told"),
     [
         (replace(AGREED, low=-0.01), UP, GENERAL, None, "may be chance"),
+        (replace(AGREED, low=-0.2, high=-0.01), UP, GENERAL, None, "for the worse"),
         (replace(AGREED, queries=39), UP, GENERAL, None, "only 39"),
         (replace(AGREED, after=0.71), UP, GENERAL, None, "closes 3%"),
         (AGREED, Lean(-0.05, -2.5, 200), GENERAL, None, "vectors are right more often"),
