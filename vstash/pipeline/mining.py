@@ -148,6 +148,8 @@ class Mining:
     ) -> MineReport:
         """Make queries; see `Memory.mine`."""
         name = checked_collection(collection)
+        if isinstance(forms, str) or not isinstance(forms, Sequence):
+            raise FieldError(f"forms is a list of: {', '.join(MADE_FORMS)}.", pointer="/forms")
         asked = tuple(dict.fromkeys(checked_form(form, MADE_FORMS, "/forms") for form in forms))
         _check("per_document", per_document, 1, _MOST_PER_DOCUMENT)
         _check("seed", seed, 0, _MOST_SEED)

@@ -86,6 +86,7 @@ class Teaching:
         self._store = store
         self._searching = searching
         self._embedder = embedder
+        self._kept = settings.log_searches
         self._asking = Asking(store, searching, embedder.info.dimension, settings)
 
     def taught(self, lesson: Lesson) -> Iterator[Taught]:
@@ -107,6 +108,8 @@ class Teaching:
         start = time.perf_counter()
         with self._store.read() as reader:
             examples = reader.learned.examples(lesson.collection, _MOST)
+            if reader.chunk_count and reader.awaiting_count == reader.chunk_count:
+                raise LearningError("No chunk has its vector yet: run `vstash embed` first.")
         asked = self._asking.asked(lesson, examples)
         for each in asked:
             origin = "answered" if each.example.answers else each.example.origin
@@ -115,10 +118,15 @@ class Teaching:
         parts = split(marks, seed=lesson.seed)
         if min(map(len, parts.values())) < gate.LEAST:
             sizes = ", ".join(str(len(places)) for places in parts.values())
+            hint = (
+                "Search more, or give"
+                if self._kept == "full"
+                else f"The setting log_searches is {self._kept}, which keeps no query: set it to full, or give"
+            )
             raise LearningError(
                 f"There are too few different queries to learn from, to choose by and to judge by: {sizes} "
-                f"that have nothing in common, where it takes {gate.LEAST} of each. Search more, or give "
-                "queries with judgements by `vstash learn label`. Nothing was changed."
+                f"that have nothing in common, where it takes {gate.LEAST} of each. {hint} queries with "
+                "judgements by `vstash learn label`. Nothing was changed."
             )
         return _Class(
             lesson,
