@@ -63,10 +63,10 @@ _STAGES = {
     help="distil, from fused lists, or contrast, from triples.  [default: distil; contrast with --data]",
 )
 @click.option(
-    "--epochs", type=count("epochs"), metavar="N", help="Times that all is seen.  [default: 2]"
+    "--epochs", type=count("epochs"), metavar="N", help="Times that all is seen.  [default: 3]"
 )
 @click.option(
-    "--lr", "learning_rate", type=float, metavar="X", help="Learning rate.  [default: 2e-5]"
+    "--lr", "learning_rate", type=float, metavar="X", help="Learning rate.  [default: 3e-5]"
 )
 @click.option("--batch", type=count("batch"), metavar="N", help="Queries a step.  [default: 32]")
 @click.option("--minutes", type=float, metavar="X", help="End within so many.  [default: no limit]")

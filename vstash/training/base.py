@@ -38,12 +38,14 @@ class Base:
         graph: The int8 file that tuned weights are put into.
         config: Of transformers' BertModel.
         weights: By the names of that class, float32.
+        own: Whether they are those of the graph, not brought from elsewhere.
     """
 
     folder: ModelFolder
     graph: Graph
     config: Mapping[str, Any]
     weights: Mapping[str, FloatArray]
+    own: bool = True
 
 
 def open_base(source: str, models: Path | None) -> Base:
@@ -119,7 +121,7 @@ def _with_weights(path: Path, models: Path | None) -> Base:
             "can be trained.",
             local_detail=f"{path}: {len(strange)} weights are missing or of another shape, {strange[0]}",
         )
-    return replace(packaged, weights={name: found[name] for name in wanted})
+    return replace(packaged, weights={name: found[name] for name in wanted}, own=False)
 
 
 def _downloaded(name: str) -> Path:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from vstash.embed.description import read_checked, read_described
+from vstash.embed.onnx import OnnxEmbedder
 from vstash.errors import TrainingError
 from vstash.training.base import CONFIG, Base
 from vstash.training.weights import requantised
@@ -16,7 +19,7 @@ from vstash.training.weights import requantised
 if TYPE_CHECKING:
     from vstash.types import FloatArray
 
-__all__ = ["describe", "export", "mixed"]
+__all__ = ["describe", "export", "mixed", "served"]
 
 _MODEL, _TOKENIZER, _DESCRIPTION = "model.onnx", "tokenizer.json", "model.json"
 
@@ -55,6 +58,21 @@ def export(base: Base, weights: Mapping[str, FloatArray], folder: Path, *, name:
     fields = read_described(base.folder.path) | {"name": name, "files": digests}
     # The description last: a folder with one is whole.
     _write(folder, files | {_DESCRIPTION: _json(fields)})
+
+
+@contextmanager
+def served(base: Base) -> Iterator[OnnxEmbedder]:
+    """The int8 model of a base, as it would be served.
+
+    Args:
+        base: Before training.
+    """
+    if base.own:
+        yield OnnxEmbedder(base.folder.path)
+        return
+    with TemporaryDirectory() as folder:
+        export(base, base.weights, Path(folder), name=base.folder.info.name)
+        yield OnnxEmbedder(Path(folder))
 
 
 def describe(folder: Path, further: Mapping[str, Any]) -> None:

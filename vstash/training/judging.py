@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,7 +20,7 @@ from vstash.training.comparison import (
     held_out_set,
 )
 from vstash.training.deciding import decided
-from vstash.training.export import describe, export
+from vstash.training.export import describe, served
 from vstash.training.options import TrainProgress, TrainWatcher
 from vstash.training.reports import Measured
 from vstash.training.splitting import Split
@@ -72,10 +71,7 @@ def judge(
         progress, 2 * sum(len(each.queries) + len(each.passages) for each in (own, general))
     )
     tuned = OnnxEmbedder(out)
-    with TemporaryDirectory() as before:
-        # Not the folder that the model came from: its weights may have come from elsewhere.
-        export(model, model.weights, Path(before), name=model.folder.info.name)
-        base = OnnxEmbedder(Path(before))
+    with served(model) as base:
         own_found, general_found = (
             compared(each, base, tuned, seed=seed, progress=told) for each in (own, general)
         )

@@ -41,8 +41,8 @@ class TrainOptions:
     """
 
     objective: Objective = "distil"
-    epochs: int = 2
-    learning_rate: float = 2e-5
+    epochs: int = 3
+    learning_rate: float = 3e-5
     batch: int = 32
     minutes: float = 0.0
     steps: int = 0

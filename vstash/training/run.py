@@ -6,18 +6,18 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from vstash.embed.installed import checked_name
-from vstash.embed.onnx import OnnxEmbedder
 from vstash.errors import ExtraMissingError, TrainingError
 from vstash.memory import Memory
 from vstash.training.base import Base, open_base
+from vstash.training.beginning import BEGUN, Begun, begin, begun_before, require_empty
 from vstash.training.examples import Example, from_file, from_memory
-from vstash.training.export import export, mixed
+from vstash.training.export import export, mixed, served
 from vstash.training.judging import Verdict, judge
 from vstash.training.options import Stage, TrainOptions, TrainProgress, TrainWatcher
 from vstash.training.reports import TrainReport
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["require_training", "train"]
 
 _CHECKPOINT: Final = "checkpoint.pt"
-_BEGUN: Final = "training.json"
+_BATCH: Final = 64
 _DECISION: Final = "decision.json"
 # Of the minutes, after which what follows the steps begins: export and comparison.
 _TRAINED: Final = 0.8
@@ -54,21 +54,26 @@ def train(
     progress: TrainWatcher | None,
 ) -> TrainReport:
     """As `vstash.training.train_model`, with every argument."""
-    begin = time.monotonic()
+    started = time.monotonic()
     options = options.checked()
     chosen = checked_name(out.name if name is None else name)
     model = open_base(base, models)
     require_training()
-    examples = _examples(memory, data, collection, options, progress)
-    parts = split(examples, share=options.held_out, seed=options.seed)
-    begun = {
-        "options": asdict(replace(options, minutes=0.0)),
-        "data": _digest((*parts.train, *parts.held_out)),
-        "base": model.folder.info.sha256,
-    }
-    _begin(out, begun, resume=resume)
-    vectors = _vectors(memory, collection, model, parts.train)
-    budget_s = _TRAINED * 60 * options.minutes - (time.monotonic() - begin)
+    begun = begun_before(out) if resume else None
+    if begun is None:
+        require_empty(out)
+        examples = _examples(memory, data, collection, options, progress)
+        begun = Begun(replace(options, minutes=0.0), model.folder.info.sha256, examples)
+    elif (begun.options, begun.base) != (replace(options, minutes=0.0), model.folder.info.sha256):
+        raise TrainingError(
+            "This training was begun with other options or from another model: give the same ones, or "
+            "another folder.",
+            pointer="/resume",
+        )
+    parts = split(begun.examples, share=options.held_out, seed=options.seed)
+    begin(out, begun)
+    vectors = _vectors(memory, collection, model, parts.train, progress)
+    budget_s = _TRAINED * 60 * options.minutes - (time.monotonic() - started)
     encoder, fitted = _fitted(
         out, model, parts, vectors, options, budget_s, progress, resume=resume
     )
@@ -78,7 +83,7 @@ def train(
     verdict = judge(out, model, encoder, parts, seed=options.seed, progress=progress)
     report = _report(out, model, fitted, parts, verdict, options)
     (out / _DECISION).write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
-    for left in (_CHECKPOINT, _BEGUN):
+    for left in (_CHECKPOINT, BEGUN):
         (out / left).unlink(missing_ok=True)
     return report
 
@@ -122,46 +127,25 @@ def _examples(
     )
 
 
-def _begin(out: Path, begun: dict[str, Any], *, resume: bool) -> None:
-    """The folder, new or as the same training left it."""
-    record = out / _BEGUN
-    text = json.dumps(begun, sort_keys=True)
-    try:
-        if resume and record.is_file():
-            if record.read_text(encoding="utf-8") != text:
-                raise TrainingError(
-                    "This training was begun with other options, data or base: give the same ones, or "
-                    "another folder.",
-                    pointer="/resume",
-                )
-            return
-        if out.is_dir() and any(out.iterdir()):
-            raise TrainingError(
-                "The folder is not empty: name a new one, or go on with --resume.", pointer="/out"
-            )
-        out.mkdir(parents=True, exist_ok=True)
-        record.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise TrainingError(
-            "The folder for the model cannot be written.",
-            pointer="/out",
-            local_detail=f"{error.filename}: {error.strerror}",
-        ) from error
-
-
 def _vectors(
-    memory: Memory | None, collection: str | None, model: Base, examples: Sequence[Example]
+    memory: Memory | None,
+    collection: str | None,
+    model: Base,
+    examples: Sequence[Example],
+    progress: TrainWatcher | None,
 ) -> dict[str, FloatArray]:
     """Where the listed passages are before training."""
     if memory is None:
         return {}
     used = memory.stats().model
-    same = used is not None and used.sha256 == model.folder.info.sha256
+    same = model.own and used is not None and used.sha256 == model.folder.info.sha256
     stored = stored_vectors(memory, collection=collection) if same else {}
     found, missing = listed_vectors(examples, stored)
-    if missing:
-        rows = OnnxEmbedder(model.folder.path).embed_passages(missing)
-        found |= dict(zip(missing, rows, strict=True))
+    with served(model) as embedder:
+        for start in range(0, len(missing), _BATCH):
+            texts = missing[start : start + _BATCH]
+            found |= dict(zip(texts, embedder.embed_passages(texts), strict=True))
+            _tell(progress, "embed", start + len(texts), len(missing))
     return found
 
 

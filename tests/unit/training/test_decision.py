@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from vstash.training.base import Base, open_base
 from vstash.training.comparison import Judged, background, compared, general_set, held_out_set
 from vstash.training.deciding import LEAST_COSINE, MOST_FORGOTTEN, decided
 from vstash.training.examples import Example, Passage
-from vstash.training.export import describe, export, mixed
+from vstash.training.export import describe, export, mixed, served
 from vstash.training.options import TrainOptions
 from vstash.training.reports import Measured
 
@@ -150,6 +151,16 @@ def test_a_model_folder_is_taken_as_it_is(base: Base, tmp_path: Path) -> None:
         memory.add("Ada prefers tea.", key="ada")
         assert memory.search("who drinks tea", mode="vector").hits[0].document.key == "ada"
     assert open_base(str(other), None).config == base.config
+
+
+def test_a_base_is_served_with_its_own_weights(base: Base) -> None:
+    """From its folder, or, where they came from elsewhere, from a folder made for it."""
+    bias = "embeddings.LayerNorm.bias"
+    moved = replace(base, weights={**base.weights, bias: base.weights[bias] + 0.1}, own=False)
+    with served(base) as one, served(moved) as other:
+        assert one.info.sha256 == base.folder.info.sha256
+        assert other.info.sha256 != one.info.sha256
+        assert float((one.embed_queries(["tea"]) @ other.embed_queries(["tea"]).T)[0, 0]) < 0.9999
 
 
 def test_a_folder_that_cannot_be_written_is_named(base: Base, tmp_path: Path) -> None:

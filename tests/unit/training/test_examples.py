@@ -10,7 +10,9 @@ import pytest
 
 from vstash import Memory
 from vstash.errors import EvaluationError, PathNotFoundError, TrainingError
+from vstash.training.beginning import BEGUN, Begun, begin, begun_before, require_empty
 from vstash.training.examples import Example, Passage, from_file, from_memory
+from vstash.training.options import TrainOptions
 from vstash.training.splitting import split
 from vstash.training.stored import listed_vectors, stored_vectors
 
@@ -110,6 +112,23 @@ def test_broken_lines_are_named(tmp_path: Path, text: str, told: str) -> None:
         from_file(path)
     with pytest.raises(PathNotFoundError):
         from_file(tmp_path / "none.jsonl")
+
+
+def test_what_was_begun_is_kept_whole(memory: Memory, tmp_path: Path) -> None:
+    """Examples and options come back equal; a broken record and a folder that holds things are refused."""
+    out = tmp_path / "out"
+    require_empty(out)
+    assert begun_before(out) is None
+    begun = Begun(TrainOptions(epochs=3), "0" * 64, from_memory(memory, lists=True))
+    begin(out, begun)
+    assert begun_before(out) == begun
+    with pytest.raises(TrainingError, match="not empty"):
+        require_empty(out)
+    (out / BEGUN).write_bytes((out / BEGUN).read_bytes()[:-9])
+    with pytest.raises(TrainingError, match="cannot be read"):
+        begun_before(out)
+    with pytest.raises(TrainingError, match="cannot be written"):
+        begin(out / BEGUN, begun)
 
 
 def example(number: int, document: int, *listed: int, origin: str = "made") -> Example:

@@ -97,7 +97,7 @@ def test_an_interrupted_training_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         train_model(out, data=data, options=options, progress=stop)
-    assert [path.name for path in sorted(out.iterdir())] == ["checkpoint.pt", "training.json"]
+    assert [path.name for path in sorted(out.iterdir())] == ["checkpoint.pt", "training.msgpack"]
     with pytest.raises(TrainingError, match="not empty"):
         train_model(out, data=data, options=options)
     with pytest.raises(TrainingError, match="other options"):
