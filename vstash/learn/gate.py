@@ -116,7 +116,9 @@ def judge_lean(fitted: Lean, held: Lean, factor: float) -> Verdict:
         told = f"the trust that keywords have here says as much already: {both}"
     else:
         better = "keywords" if held.mean > 0 else "vectors"
-        told = f"{better} are right more often, as seen from both halves: {both}"
+        told = (
+            f"{better} are right more often, as seen from both halves: {both}; {_counted(factor)}"
+        )
         return Verdict((told,), (figure,), accepted=True)
     return Verdict((told,), (figure,), accepted=False)
 
@@ -129,9 +131,14 @@ def judge_answers(figure: LearningFigure, factor: float) -> Verdict:
         factor: On the weight of keywords.
     """
     told, accepted = _answers(figure)
+    told = f"{told}; {_counted(factor)}" if accepted else told
     if factor == 1.0:
         told, accepted = "the built-in weight answers known queries best", False
     return Verdict((told,), (figure,), accepted=accepted)
+
+
+def _counted(factor: float) -> str:
+    return f"keywords count {factor:.2f} times as much"
 
 
 def _answers(figure: LearningFigure) -> tuple[str, bool]:
