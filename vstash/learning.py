@@ -41,7 +41,7 @@ class LearningFigure:
     Attributes:
         name: What was measured and on which queries, such as ``held-out mrr@10``.
         queries: How many.
-        before: With what was in use.
+        before: With the built-in.
         after: With what was learnt.
         low: Lower end of the 95 % interval of the difference.
         high: Its upper end.

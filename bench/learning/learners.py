@@ -114,26 +114,36 @@ class Control(Asking):
 
     Args:
         asking: The one in the file.
-        kind: ``shuffled``: each query is given the lists of another; ``random``: lists of any chunks.
+        kind: ``shuffled``: each query is given the lists of another, and which leg is which is drawn;
+            ``random``: lists of any chunks.
         seed: Of the disorder.
     """
 
     def __init__(self, asking: Asking, kind: str, seed: int) -> None:
         self.__dict__.update(asking.__dict__)
+        self._asking = asking
         self._kind = kind
         self._rng = np.random.default_rng(seed)
 
     def asked(self, lesson: Lesson, examples: Sequence[StoredExample]) -> list[AskedExample]:
         """Queries whose lists are none of theirs."""
-        found = super().asked(lesson, examples)
+        found = self._asking.asked(lesson, examples)
         if self._kind == "shuffled":
             order = self._rng.permutation(len(found)).tolist()
             return [
-                replace(found[other], question=each.question, words=each.words, marks=each.marks)
-                for each, other in zip(found, order, strict=True)
+                self._dealt(each, found[other]) for each, other in zip(found, order, strict=True)
             ]
         chunks = np.unique(np.concatenate([each.ids for each in found]))
         return [self._random(each, chunks) for each in found]
+
+    def _dealt(self, asked: AskedExample, other: AskedExample) -> AskedExample:
+        # Which leg is which is the label that fusion goes by.
+        shares = other.shares
+        if shares is not None and self._rng.random() < 0.5:
+            shares = shares[::-1]
+        return replace(
+            other, question=asked.question, words=asked.words, marks=asked.marks, shares=shares
+        )
 
     def _random(self, asked: AskedExample, chunks: Any) -> AskedExample:
         count = len(asked.ids)
@@ -150,16 +160,31 @@ class Control(Asking):
         )
 
 
+class Once(Asking):
+    """Asks each query once, however many runs learn from it."""
+
+    def __init__(self, asking: Asking) -> None:
+        self.__dict__.update(asking.__dict__)
+        self._answered: list[AskedExample] | None = None
+
+    def asked(self, lesson: Lesson, examples: Sequence[StoredExample]) -> list[AskedExample]:
+        """As before."""
+        if self._answered is None:
+            self._answered = super().asked(lesson, examples)
+        return self._answered
+
+
 def controls(memory: Memory, count: int) -> dict[str, Any]:
     """How often the gate refuses what was learnt of disorder."""
     # What an example is made of is none of the public interface's business.
     teaching = memory._engine.learning._teaching  # noqa: SLF001
     asking = teaching._asking  # noqa: SLF001
+    once = Once(asking)
     found: dict[str, Any] = {}
     for kind in ("shuffled", "random"):
         refused = {"fusion": 0, "adapter": 0}
         for seed in range(count):
-            teaching._asking = Control(asking, kind, seed)  # noqa: SLF001
+            teaching._asking = Control(once, kind, seed)  # noqa: SLF001
             for each in memory.learn(seed=seed, promote=False).learned:
                 refused[each.learner] += not each.accepted
         found[kind] = {"runs": count, "refused": refused}

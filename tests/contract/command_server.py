@@ -28,8 +28,9 @@ __all__ = ["run_command"]
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _SOCKET: Final = "commands"
 _STREAMS: Final = ("stdin", "stdout", "stderr")
-# The service's own modules; and a model's, which start threads, and a fork takes no thread along.
-_NOT_LOADED: Final = ("vstash.api", "vstash.__main__", "vstash.embed.onnx")
+# The service's own modules; training's, which need an extra; and a model's, which start threads, and a
+# fork takes no thread along.
+_NOT_LOADED: Final = ("vstash.api", "vstash.__main__", "vstash.embed.onnx", "vstash.training")
 
 
 def run_command(

@@ -124,9 +124,9 @@ def test_rules_alone_need_no_copy(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tight_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk on which a file of schema 4 has no room beside itself, where this user may mount one."""
+    """A disk on which a file of more than a megabyte has no room beside itself, where this user may mount one."""
     disk = tmp_path / "disk"
-    with mounted(disk, "size=1040k") as done:
+    with mounted(disk, "size=2000k") as done:
         if not done:
             pytest.skip("only root may mount a disk")
         yield disk
@@ -136,6 +136,11 @@ def test_no_room_for_the_copy(tight_disk: Path) -> None:
     """It is refused before anything was changed, with the bytes that it takes and the way out, which works."""
     path = tight_disk / "x.db"
     unpacked(4, path)
+    with closing(apsw.Connection(str(path))) as connection:
+        # Pages that are free: the migration itself has room.
+        connection.execute(
+            "CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(600000)); DROP TABLE filler"
+        )
     before = path.read_bytes()
     for opening in (lambda: Memory(path, model="fake"), lambda: vstash.migrate(path)):
         with pytest.raises(StoreFullError, match=f"takes {len(before):,} bytes") as caught:

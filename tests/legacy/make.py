@@ -34,6 +34,7 @@ COMMITS: Final = {
     4: "15a1e1f",
     5: "ce59d77",
     6: "9447d0f",
+    7: "0c2519c",
 }
 """By schema the last commit of which it was the newest."""
 
@@ -112,6 +113,9 @@ def fill(memory: Any, schema: int) -> None:
         for query in ("amber glass lamp", "Amber Glass Lamp!"):
             again = memory.search(query, session="s")
         memory.feedback(again.id, again.hits[0].chunk.id, "opened")
+    if schema >= 7:
+        memory.mine(forms=["heading", "cloze"], limit=20)
+        memory.label({"q": "which port"}, {"q": {"staging": 1}})
     found = [memory.search(query, k=3) for query in QUERIES]
     if schema >= 3:
         memory.feedback(found[0].id, found[0].hits[0].chunk.id, "helpful")

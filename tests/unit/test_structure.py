@@ -28,7 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     # The embedder's protocol is part of the facade's signature.
     "memory": FOUNDATION - {"testing"} | {"memory", "pipeline", "embed"},
     "evaluation": FOUNDATION - {"testing"} | {"memory", "__init__", "evaluation"},
-    "training": FOUNDATION - {"testing"} | {"memory", "embed", "text", "evaluation", "training"},
+    "training": FOUNDATION - {"testing"}
+    | {"memory", "embed", "text", "learn", "evaluation", "training"},
     **{skin: FOUNDATION - {"testing"} | {"memory", "__init__", skin} for skin in SKINS},
     "cli": FOUNDATION - {"testing"} | {"memory", "evaluation", "training", "__init__", "cli"},
     # Its methods take their signatures from the facade's.

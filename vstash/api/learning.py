@@ -74,7 +74,7 @@ class LearningFigureReply(Reply):
 
     name: str = Field(examples=["held-out mrr@10"])
     queries: int
-    before: float = Field(description="With what was in use.")
+    before: float = Field(description="With the built-in, whatever was in use.")
     after: float = Field(description="With what was learnt.")
     low: float = Field(description="Lower end of the 95 % interval of the difference.")
     high: float = Field(description="Its upper end.")

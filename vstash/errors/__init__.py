@@ -15,8 +15,8 @@
         * SettingsError: a setting is unknown or out of range
         * EvaluationError: judged data, or an option of an evaluation, cannot be used
         * CalibrationError: a file holds too little to learn a calibration from
-        * TrainingError: a model cannot be trained with what there is
         * LearningError: a collection holds too little to learn from
+        * TrainingError: a model cannot be trained with what there is
         * TransferError: what is to be imported is no export, or is cut off
     * NotFoundError
         * DocumentNotFoundError, ChunkNotFoundError, CollectionNotFoundError

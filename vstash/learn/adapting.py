@@ -44,7 +44,8 @@ class Lessons:
     Attributes:
         queries: Vectors, shape (n, dimension).
         passages: Vectors of all candidates, shape (m, dimension).
-        places: Rows of ``passages`` that each query lists, best first, shape (n, LIST).
+        places: Rows of ``passages`` that each query lists, best first, shape (n, LIST); -1 after the last one
+            of a shorter list.
         shares: How likely each of them is the answer, rows that add up to 1, shape (n, LIST).
     """
 
@@ -119,8 +120,10 @@ def _gradients(
     moved = queries + inner @ left.T + shift
     length = np.linalg.norm(moved, axis=1, keepdims=True)
     unit = moved / length
-    listed = lessons.passages[lessons.places[chosen]]
+    places = lessons.places[chosen]
+    listed = lessons.passages[places]
     logits = np.matmul(listed, unit[:, :, None])[:, :, 0] / _TEMPERATURE
+    logits[places < 0] = -np.inf
     grown = np.exp(logits - logits.max(axis=1, keepdims=True))
     off = grown / grown.sum(axis=1, keepdims=True) - lessons.shares[chosen]
     off /= _TEMPERATURE * len(chosen)

@@ -38,12 +38,13 @@ LEAST_ANSWERED: Final = 20
 SURE: Final = 1.645
 """Standard errors that two leans must have to the same side: 95 % each, one-sided."""
 LEAST_CLOSED: Final = 0.05
-"""Of what the vector leg lacks to the fused list, the share that an adapter must close on held-out queries."""
+"""Of what the vector leg lacks to the fused list, the share that an adapter must close on held-out queries,
+where it is not shown that keywords are the better leg; where it is, any gain beyond chance is enough."""
 MOST_LOST: Final = 0.003
 """Loss on queries with known answers above which nothing is taken."""
 MOST_FORGOTTEN: Final = 0.03
 """Loss of nDCG@10 on the general questions above which an adapter is not taken."""
-_AGAINST: Final = 2.0
+_BEYOND: Final = 2.0
 _RESAMPLES: Final = 10_000
 _TAILS: Final = (2.5, 97.5)
 _BLOCK: Final = 1_000
@@ -80,7 +81,7 @@ def compared(name: str, before: FloatArray, after: FloatArray, *, seed: int) -> 
     )
 
 
-def judge_lean(fitted: Lean, held: Lean) -> Verdict:
+def judge_lean(fitted: Lean, held: Lean, factor: float) -> Verdict:
     """Judge a factor that follows from which leg the other one bears out.
 
     Two sets of queries that have nothing in common must lean to the same side, each beyond chance. What
@@ -89,6 +90,7 @@ def judge_lean(fitted: Lean, held: Lean) -> Verdict:
     Args:
         fitted: On the first of them.
         held: On the second.
+        factor: On the weight of keywords, that follows from both.
     """
     deviation = abs(held.mean / held.z) if held.z else 0.0
     figure = LearningFigure(
@@ -110,9 +112,13 @@ def judge_lean(fitted: Lean, held: Lean) -> Verdict:
             f"neither leg is right more often beyond chance, as seen from both halves: {both}, where it "
             f"takes {SURE} to the same side"
         )
+    elif factor == 1.0:
+        told = f"the trust that keywords have here says as much already: {both}"
     else:
         better = "keywords" if held.mean > 0 else "vectors"
-        told = f"{better} are right more often, as seen from both halves: {both}"
+        told = (
+            f"{better} are right more often, as seen from both halves: {both}; {_counted(factor)}"
+        )
         return Verdict((told,), (figure,), accepted=True)
     return Verdict((told,), (figure,), accepted=False)
 
@@ -125,9 +131,14 @@ def judge_answers(figure: LearningFigure, factor: float) -> Verdict:
         factor: On the weight of keywords.
     """
     told, accepted = _answers(figure)
+    told = f"{told}; {_counted(factor)}" if accepted else told
     if factor == 1.0:
         told, accepted = "the built-in weight answers known queries best", False
     return Verdict((told,), (figure,), accepted=accepted)
+
+
+def _counted(factor: float) -> str:
+    return f"keywords count {factor:.2f} times as much"
 
 
 def _answers(figure: LearningFigure) -> tuple[str, bool]:
@@ -138,8 +149,13 @@ def _answers(figure: LearningFigure) -> tuple[str, bool]:
             False,
         )
     if figure.low <= 0:
-        return f"{figure.name} changed by {change}, which may be chance", False
+        return f"{figure.name} changed by {change}, {_doubt(figure)}", False
     return f"{figure.name} rose by {change}", True
+
+
+def _doubt(figure: LearningFigure) -> str:
+    """What is wrong with a change of which it is not certain that it is a gain."""
+    return "for the worse" if figure.high < 0 else "which may be chance"
 
 
 def judge_adapter(
@@ -149,7 +165,8 @@ def judge_adapter(
 
     The vector leg must have come nearer to the fused list on held-out queries: what was learnt is no accident
     of the others. That list must be worth coming near to, which is not its own to say: keywords must not be
-    the worse leg, known answers must not be lost, and general questions must not be forgotten.
+    the worse leg, and the less it is shown that they are the better one, the more must be gained; known
+    answers must not be lost, and general questions must not be forgotten.
 
     Args:
         agreed: Agreement of the vector leg with the fused list, held out.
@@ -164,11 +181,13 @@ def judge_adapter(
     lost = 0.0 if known is None else known.before - known.after
     against = {
         f"only {agreed.queries} held-out queries; it takes {LEAST}": agreed.queries < LEAST,
-        f"{agreed.name} changed by {change}, which may be chance": agreed.low <= 0,
+        f"{agreed.name} changed by {change}, {_doubt(agreed)}": agreed.low <= 0,
         f"of what vectors lack to the fused list it closes {closed:.0%}, where it takes "
-        f"{LEAST_CLOSED:.0%}": closed < LEAST_CLOSED,
+        f"{LEAST_CLOSED:.0%} unless keywords are shown to be right more often": closed
+        < LEAST_CLOSED
+        and found.z < _BEYOND,
         "vectors are right more often than keywords here, which would teach them wrong: "
-        f"{found.z:+.1f} standard errors": found.z <= -_AGAINST,
+        f"{found.z:+.1f} standard errors": found.z <= -_BEYOND,
         f"{general.name} fell by {forgotten:.4f}, more than {MOST_FORGOTTEN}": forgotten
         > MOST_FORGOTTEN,
         f"known answers lost {lost:.4f} of their nDCG@10, more than {MOST_LOST}": lost > MOST_LOST,

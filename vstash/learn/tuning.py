@@ -23,7 +23,7 @@ __all__ = ["FACTORS", "Lean", "best_factor", "crossed", "factor", "lean"]
 
 # First chunks of a leg that are looked for in the other, by the reciprocal of their rank.
 _FIRST: Final = 3
-# By how much of its logarithm a lean moves the factor, and how far at most.
+# The logarithm of the weight of keywords that a lean of 1 stands for: six of seven judged sets lie near it.
 _STEP: Final = 12.0
 _MOST: Final = 2.0
 # A lean within so many standard errors counts as none.
@@ -88,22 +88,27 @@ def lean(shares: Sequence[tuple[float, float]]) -> Lean:
     return Lean(mean / usual, mean / spread * math.sqrt(len(values)), len(values))
 
 
-def factor(found: Lean) -> float:
+def factor(found: Lean, trust: float) -> float:
     """The factor on the weight of keywords that follows, 1 where the lean may be chance.
 
-    The lean is shrunk by the positive part of 1 - 4 / z^2 (James and Stein 1961, with the border at two
-    standard errors).
+    What the lean says is shrunk by the positive part of 1 - 4 / z^2 (James and Stein 1961, with the border at
+    two standard errors). Only what it says beyond the trust that the collection's keywords are given anyway
+    changes anything, and only in the direction in which it leans.
 
     Args:
         found: Which leg is borne out more often.
+        trust: By what the weight is multiplied as it is, above 0; see `vstash.search.trust`.
 
     Returns:
         In [.5, 2].
     """
     if abs(found.z) <= _CHANCE:
         return 1.0
-    kept = found.mean * (1 - (_CHANCE / found.z) ** 2)
-    return float(min(max(math.exp(_STEP * kept), 1 / _MOST), _MOST))
+    beyond = _STEP * found.mean - math.log(trust)
+    if beyond * found.mean <= 0:
+        return 1.0
+    kept = beyond * (1 - (_CHANCE / found.z) ** 2)
+    return float(min(max(math.exp(kept), 1 / _MOST), _MOST))
 
 
 def best_factor(values: FloatArray) -> float:

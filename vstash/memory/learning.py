@@ -32,10 +32,10 @@ class Learning(Base):
     ) -> LearnOutcome:
         """Learn from where the indexes disagreed, judge it on queries held out, and use it if it is better.
 
-        Triples come from the log of searches and from queries made of the corpus. What was learnt is
-        stored with the evidence by which the gate took or refused it, also where it was refused. No
-        passage is embedded anew; searches that go on meanwhile change from one to the next, in all
-        processes.
+        Queries are the logged ones and those that `label` was given; it is compared with the built-in,
+        whatever is in use. What was learnt is stored with the evidence by which the gate took or refused
+        it, also where it was refused. No passage is embedded anew; searches that go on meanwhile change
+        from one to the next, in all processes.
 
         Args:
             collection: None for ``default``.

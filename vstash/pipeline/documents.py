@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -15,6 +15,7 @@ from vstash.filters import Filter, parse
 from vstash.pipeline import prepare
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.reports import CollectionInfo
+from vstash.store.documents import to_microseconds
 from vstash.types import Chunk, ChunkWindow, Document, IncludeName, JsonObject, Page
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vstash.store.session import Reader
     from vstash.types import IdArray
 
-__all__ = ["BEFORE_ALL", "Documents", "find", "require_collection"]
+__all__ = ["BEFORE_ALL", "Documents", "find", "living_texts", "require_collection"]
 
 # A time at which nothing has expired.
 BEFORE_ALL: Final = -(2**63)
@@ -39,6 +40,16 @@ def require_collection(reader: Reader, name: str) -> None:
     """
     if not reader.has_collection(name):
         raise no_collection()
+
+
+def living_texts(reader: Reader, ids: Collection[int], now: int) -> dict[int, str]:
+    """Texts of chunks that exist and have not expired, by chunk id."""
+    found = reader.chunks(np.array(sorted(ids), dtype=np.int64))
+    return {
+        chunk: text.text
+        for chunk, (text, document) in found.items()
+        if document.expires_at is None or to_microseconds(document.expires_at) > now
+    }
 
 
 def find(

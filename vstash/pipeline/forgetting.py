@@ -147,7 +147,7 @@ class Forgetting:
         with self._store.write() as writer:
             if writer.change_counter != seen.counter:
                 # Somebody wrote meanwhile: other words may be theirs alone now.
-                seen = _look(writer, target)
+                seen = _look(writer, target, seen)
             traces = _traces(writer, seen, target)
             for number, _ in seen.documents:
                 writer.delete(number)
@@ -172,9 +172,12 @@ class _Traces:
     jobs_open: Sequence[str]
 
 
-def _look(reader: Reader, target: _Target) -> _Seen:
+def _look(reader: Reader, target: _Target, before: _Seen | None = None) -> _Seen:
     documents = _documents(reader, target)
     lost = lost_with(reader, documents)
+    if before is not None and lost.same(before.lost):
+        # Going through all queries again would keep the lock from others for long.
+        return replace(before, counter=reader.change_counter, documents=documents)
     searches, made = _telling(reader, lost, after=0), _made(reader, lost, after=0)
     return _Seen(reader.change_counter, documents, lost, searches, made)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vstash.learn.triples import DISAGREEMENT_K, OF_KNOWN, Mined, mine_known
+from vstash.pipeline.learned import NOTHING_LEARNT
 from vstash.pipeline.masking import bare
 from vstash.pipeline.question import plain_question
 from vstash.pipeline.record import BothLegs, Compared, both_legs, triple_rows
@@ -57,7 +58,7 @@ class KnownAnswers:
     def asked(
         self, reader: Reader, query: str, collection: str | None, where: JsonObject | None = None
     ) -> Asked:
-        """Ask both indexes by the strategy ``score``; nothing is learnt of the collection."""
+        """Ask both indexes by the strategy ``score``, without what was learnt; nothing is learnt by it."""
         question = self._searching.embedded(
             plain_question(
                 query,
@@ -69,7 +70,7 @@ class KnownAnswers:
             )
         )
         words = asked_words(question.query)
-        found = self._searching.find(reader, question, words, Stopwatch())
+        found = self._searching.find(reader, question, words, Stopwatch(), learnt=NOTHING_LEARNT)
         candidates, scored = found.answers.candidates, found.scored
         fused = None if scored is None else scored.fused.score
         every, owners = np.arange(len(candidates.ids)), reader.owners(candidates.ids)

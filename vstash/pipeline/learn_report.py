@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from vstash.errors import QueryError
 from vstash.learn.quality import Quality, quality, spread
 from vstash.mining import Coverage, FalseNegatives, LearnReport, SampleTriple, TaughtSource
-from vstash.pipeline.documents import require_collection
+from vstash.pipeline.documents import living_texts, require_collection
 from vstash.pipeline.prepare import checked_collection
 from vstash.types import Triple
 
@@ -39,10 +38,18 @@ class LearnReporting:
         store: The file.
         info: The file's model.
         recorder: Of the disagreement log.
+        clock: Microseconds since the epoch.
     """
 
-    def __init__(self, store: Store, info: ModelInfo, recorder: Recorder[Logged]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        info: ModelInfo,
+        recorder: Recorder[Logged],
+        clock: Callable[[], int],
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._deviation = info.background_deviation
         self._recorder = recorder
 
@@ -57,7 +64,8 @@ class LearnReporting:
         with self._store.read() as reader:
             if name is not None:
                 require_collection(reader, name)
-            taught = reader.taught(name)
+            now = self._clock()
+            taught = reader.taught(name, now=now)
             looked = [(row, self._quality(row)) for row in taught.triples()]
             looked.sort(key=lambda each: -each[1].worth)
             chosen = _spaced(looked, samples)
@@ -77,14 +85,14 @@ class LearnReporting:
                 false_negatives=_false_negatives(looked, masked),
                 worth=_mean([each.worth for _, each in looked]),
                 effective=round(math.fsum(each.worth for _, each in looked), 3),
-                samples=_samples(reader, chosen),
+                samples=_samples(reader, chosen, now),
             )
 
     def _quality(self, row: TaughtRow) -> Quality:
         return quality(
             row.kind,
             _origin(row.source),
-            row.evidence,
+            json.loads(row.evidence),
             said_of_positive=row.said_of_positive,
             said_of_negative=row.said_of_negative,
             deviation=self._deviation,
@@ -162,10 +170,9 @@ def _spaced(looked: Sequence[Looked], count: int) -> list[Looked]:
     return [looked[round(at * (len(looked) - 1) / last)] for at in range(count)]
 
 
-def _samples(reader: Reader, chosen: Sequence[Looked]) -> tuple[SampleTriple, ...]:
+def _samples(reader: Reader, chosen: Sequence[Looked], now: int) -> tuple[SampleTriple, ...]:
     wanted = {chunk for row, _ in chosen for chunk in (row.positive, row.negative)}
-    chunks = reader.chunks(np.array(sorted(wanted), dtype=np.int64))
-    texts = {chunk: found.text[:_TEXT_CHARS] for chunk, (found, _) in chunks.items()}
+    texts = {chunk: text[:_TEXT_CHARS] for chunk, text in living_texts(reader, wanted, now).items()}
     return tuple(
         SampleTriple(
             Triple(
@@ -173,7 +180,7 @@ def _samples(reader: Reader, chosen: Sequence[Looked]) -> tuple[SampleTriple, ..
                 row.positive,
                 row.negative,
                 row.kind,
-                row.evidence,
+                json.loads(row.evidence),
                 texts.get(row.positive),
                 texts.get(row.negative),
                 _origin(row.source),

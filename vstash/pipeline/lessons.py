@@ -61,6 +61,7 @@ class AskedExample:
         score: By the built-in weights, in their order.
         keyword_part: Of the score, the same.
         shares: From `crossed`.
+        trust: In keywords, as the collection has it.
         marks: What it must not have in common with a query of another part.
     """
 
@@ -71,6 +72,7 @@ class AskedExample:
     score: FloatArray
     keyword_part: FloatArray
     shares: tuple[float, float] | None
+    trust: float
     marks: tuple[tuple[str, object], ...]
 
     def weighed(self, factor: float) -> FloatArray:
@@ -140,6 +142,7 @@ class Asking:
             found.fused.score,
             found.fused.keyword_part,
             crossed(found.candidates.vector_rank, found.candidates.keyword_rank, question.depth),
+            found.fused.trust,
             tuple(marks),
         )
 
@@ -186,8 +189,7 @@ def lessons(asking: Asking, asked: Sequence[AskedExample], factor: float) -> Les
         if len(ids) == 0 or each.question.vector is None:
             continue
         scores = each.weighed(factor)[np.searchsorted(each.ids, ids)]
-        # Lists that are shorter are filled up with what counts nothing.
-        row = np.zeros(LIST, dtype=np.int64)
+        row = np.full(LIST, -1, dtype=np.int64)
         row[: len(ids)] = np.searchsorted(known, ids)
         share = np.zeros(LIST, dtype=np.float32)
         share[: len(ids)] = targets(scores)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from vstash.types import IdArray
 
 __all__ = ["Lost", "lost_with", "queries_telling"]
+
+_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class Lost:
     chunks: IdArray
     words: frozenset[str]
     before: Mapping[str, int]
+
+    def same(self, other: Lost) -> bool:
+        """Whether the same queries tell of both, whatever else the file holds."""
+        alone = not self.before and not other.before
+        return alone and self.words == other.words and np.array_equal(self.chunks, other.chunks)
 
 
 def lost_with(reader: Reader, documents: Sequence[tuple[int, Document]]) -> Lost:
@@ -83,11 +91,19 @@ def queries_telling(
     Returns:
         Their numbers, and the number of the last that was looked at.
     """
-    rows = list(found)
+    rows, numbers, last = iter(found), [], after
+    # Not all at once: queries that were made from a large corpus are many.
+    while batch := list(islice(rows, _AT_ONCE)):
+        numbers += _telling(reader, lost, batch)
+        last = batch[-1].number
+    return numbers, last
+
+
+def _telling(reader: Reader, lost: Lost, rows: Sequence[LoggedQuery]) -> list[int]:
     asked = {row.number: frozenset(tokens(row.query or "")) for row in rows}
     doubtful = [row for row in rows if row.collection in lost.before]
     sought = frozenset[str]().union(*(asked[row.number] for row in doubtful))
-    held = reader.traces.held(sought, without=lost.chunks)
+    held = reader.traces.held(sought, without=lost.chunks) if sought else frozenset[str]()
     listed = frozenset[int]().union(*(row.chunks for row in doubtful))
     living = reader.owners(np.array(sorted(listed), dtype=np.int64)).keys()
     chunks = frozenset(lost.chunks.tolist())
@@ -101,4 +117,4 @@ def queries_telling(
             return False
         return not words <= held or any(each < limit and each not in living for each in row.chunks)
 
-    return [row.number for row in rows if tells(row)], rows[-1].number if rows else after
+    return [row.number for row in rows if tells(row)]

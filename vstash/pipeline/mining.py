@@ -48,6 +48,9 @@ _MOST_SEED: Final = 2**63 - 1
 _MOST_LIMIT: Final = 10_000_000
 # A second of work or two: what a kill can lose.
 _BATCH: Final = 16
+# Some hundredths of a second; who waits for the lock must find it free now and then.
+_REMOVED: Final = 2_000
+_PAUSE_S: Final = 0.005
 # A longer document gives a part of it that is drawn.
 _MOST_PASSAGES: Final = 64
 _FROM_START: Final = frozenset({"title", "first_sentence"})
@@ -145,6 +148,8 @@ class Mining:
     ) -> MineReport:
         """Make queries; see `Memory.mine`."""
         name = checked_collection(collection)
+        if isinstance(forms, str) or not isinstance(forms, Sequence):
+            raise FieldError(f"forms is a list of: {', '.join(MADE_FORMS)}.", pointer="/forms")
         asked = tuple(dict.fromkeys(checked_form(form, MADE_FORMS, "/forms") for form in forms))
         _check("per_document", per_document, 1, _MOST_PER_DOCUMENT)
         _check("seed", seed, 0, _MOST_SEED)
@@ -264,7 +269,9 @@ class Mining:
         with self._store.read() as reader:
             if name is not None:
                 require_collection(reader, name)
-            found = reader.mined.page(name, wanted, limit=size + 1, before=before)
+            found = reader.mined.page(
+                name, wanted, limit=size + 1, before=before, now=self._clock()
+            )
         more = encode_cursor("made", found[size - 1].number) if len(found) > size else None
         return Page(tuple(found[:size]), more)
 
@@ -275,7 +282,15 @@ class Mining:
         with self._store.write() as writer:
             if name is not None:
                 require_collection(writer, name)
-            return writer.mined.remove(name, wanted)
+            last = writer.mined.restart(name, wanted)
+            gone = writer.mined.remove(name, wanted, after=0, upto=last, limit=_REMOVED)
+        removed = len(gone)
+        while gone:
+            time.sleep(_PAUSE_S)
+            with self._store.write() as writer:
+                gone = writer.mined.remove(name, wanted, after=gone[-1], upto=last, limit=_REMOVED)
+            removed += len(gone)
+        return removed
 
 
 def checked_form(form: object, known: Sequence[Form], pointer: str) -> Form:

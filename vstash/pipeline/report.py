@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, get_args
 
-import numpy as np
-
 from vstash.errors import QueryError
-from vstash.pipeline.documents import require_collection
+from vstash.pipeline.documents import living_texts, require_collection
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
 from vstash.pipeline.prepare import checked_collection
 from vstash.reports import Stats
@@ -40,12 +38,19 @@ class Reporting:
         info: The file's model.
         settings: In force.
         recorder: Of the disagreement log.
+        clock: Microseconds since the epoch.
     """
 
     def __init__(
-        self, store: Store, info: ModelInfo, settings: Settings, recorder: Recorder[Logged]
+        self,
+        store: Store,
+        info: ModelInfo,
+        settings: Settings,
+        recorder: Recorder[Logged],
+        clock: Callable[[], int],
     ) -> None:
         self._store = store
+        self._clock = clock
         self._info = info
         self._settings = settings
         self._recorder = recorder
@@ -92,7 +97,7 @@ class Reporting:
             found = reader.disagreements(collection=name, limit=size + 1, before=before)
             items = [item for _, item in found[:size]]
             if texts:
-                items = _with_texts(reader, items)
+                items = _with_texts(reader, items, self._clock())
         more = encode_cursor("searches", found[size - 1][0]) if len(found) > size else None
         return Page(tuple(items), more)
 
@@ -113,14 +118,15 @@ class Reporting:
         self, collection: str | None, origin: TripleOrigin | None, *, texts: bool
     ) -> Generator[Triple, None, None]:
         with self._store.read() as reader:
+            now = self._clock()
             if origin in {None, "search"}:
                 for items in _logged(reader, collection):
-                    for item in _with_texts(reader, items) if texts else items:
+                    for item in _with_texts(reader, items, now) if texts else items:
                         yield from item.triples
             if origin != "search":
-                for made in _made(reader, collection):
+                for made in _made(reader, collection, now):
                     wanted = (each for each in made if origin in {None, each.origin})
-                    yield from _told(reader, [*wanted]) if texts else wanted
+                    yield from _told(reader, [*wanted], now) if texts else wanted
 
 
 def _logged(reader: Reader, collection: str | None) -> Iterator[list[Disagreement]]:
@@ -130,9 +136,9 @@ def _logged(reader: Reader, collection: str | None) -> Iterator[list[Disagreemen
         before = found[-1][0]
 
 
-def _made(reader: Reader, collection: str | None) -> Iterator[list[Triple]]:
+def _made(reader: Reader, collection: str | None, now: int) -> Iterator[list[Triple]]:
     before = None
-    while found := reader.mined.page(collection, None, limit=_PAGE, before=before):
+    while found := reader.mined.page(collection, None, limit=_PAGE, before=before, now=now):
         yield [triple for query in found for triple in query.triples]
         before = found[-1].number
 
@@ -143,28 +149,24 @@ def _calibrated(info: ModelInfo, learnt: tuple[float, ...] | None) -> Calibratio
     return None if info.calibration is None else "shipped"
 
 
-def _with_texts(reader: Reader, items: list[Disagreement]) -> list[Disagreement]:
-    told = iter(_told(reader, [triple for item in items for triple in item.triples]))
+def _with_texts(reader: Reader, items: list[Disagreement], now: int) -> list[Disagreement]:
+    told = iter(_told(reader, [triple for item in items for triple in item.triples], now))
     return [replace(item, triples=tuple(islice(told, len(item.triples)))) for item in items]
 
 
-def _told(reader: Reader, triples: Sequence[Triple]) -> list[Triple]:
-    """Triples with the texts of their chunks."""
+def _told(reader: Reader, triples: Sequence[Triple], now: int) -> list[Triple]:
+    """Triples with the texts of their chunks, but for what has expired."""
     wanted = {
         chunk
         for triple in triples
         for chunk in (triple.positive_chunk_id, triple.negative_chunk_id)
     }
-    chunks = reader.chunks(np.array(sorted(wanted), dtype=np.int64))
-
-    def text(chunk_id: int) -> str | None:
-        return chunks[chunk_id][0].text if chunk_id in chunks else None
-
+    texts = living_texts(reader, wanted, now)
     return [
         replace(
             triple,
-            positive_text=text(triple.positive_chunk_id),
-            negative_text=text(triple.negative_chunk_id),
+            positive_text=texts.get(triple.positive_chunk_id),
+            negative_text=texts.get(triple.negative_chunk_id),
         )
         for triple in triples
     ]

@@ -35,6 +35,8 @@ _MOST: Final = 4_000
 """Queries that one run learns from and judges by, the newest."""
 # Held-out queries that are asked: more would tell hardly more.
 _MOST_ASKED: Final = 400
+# Questions that are embedded between two looks at whether to go on.
+_BATCH: Final = 16
 # The largest share of a map is taken whose gain is so near to the best one's.
 _NEARLY: Final = 0.9
 
@@ -84,6 +86,7 @@ class Teaching:
         self._store = store
         self._searching = searching
         self._embedder = embedder
+        self._kept = settings.log_searches
         self._asking = Asking(store, searching, embedder.info.dimension, settings)
 
     def taught(self, lesson: Lesson) -> Iterator[Taught]:
@@ -105,6 +108,8 @@ class Teaching:
         start = time.perf_counter()
         with self._store.read() as reader:
             examples = reader.learned.examples(lesson.collection, _MOST)
+            if reader.chunk_count and reader.awaiting_count == reader.chunk_count:
+                raise LearningError("No chunk has its vector yet: run `vstash embed` first.")
         asked = self._asking.asked(lesson, examples)
         for each in asked:
             origin = "answered" if each.example.answers else each.example.origin
@@ -113,10 +118,15 @@ class Teaching:
         parts = split(marks, seed=lesson.seed)
         if min(map(len, parts.values())) < gate.LEAST:
             sizes = ", ".join(str(len(places)) for places in parts.values())
+            hint = (
+                "Search more, or give"
+                if self._kept == "full"
+                else f"The setting log_searches is {self._kept}, which keeps no query: set it to full, or give"
+            )
             raise LearningError(
                 f"There are too few different queries to learn from, to choose by and to judge by: {sizes} "
-                f"that have nothing in common, where it takes {gate.LEAST} of each. Search more, or give "
-                "queries with judgements by `vstash learn label`. Nothing was changed."
+                f"that have nothing in common, where it takes {gate.LEAST} of each. {hint} queries with "
+                "judgements by `vstash learn label`. Nothing was changed."
             )
         return _Class(
             lesson,
@@ -145,8 +155,9 @@ class Teaching:
             )
             verdict = gate.judge_answers(figure, factor)
         else:
-            factor = tuning.factor(course.lean("fit", "tune", "held"))
-            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"))
+            whole = course.lean("fit", "tune", "held")
+            factor = tuning.factor(whole, course.parts["held"][0].trust)
+            verdict = gate.judge_lean(course.lean("fit"), course.lean("tune", "held"), factor)
         weights = replace(BUILT_IN, keyword=round(factor, 4))
         settings: JsonObject = {"keyword": weights.keyword, "sure": gate.SURE}
         return Taught("fusion", weights.packed(), _decision(course, verdict, settings)), weights
@@ -214,16 +225,17 @@ class Teaching:
     def _general(self, learnt: Learnt, lesson: Lesson) -> LearningFigure:
         assert learnt.adapter is not None  # noqa: S101 - it is what is judged
         questions = general_questions()
-        lesson.step("general", 0, len(questions))
-        queries = self._embedder.embed_queries([each.query for each in questions])
-        passages = self._embedder.embed_passages([each.passage for each in questions])
-        mapped = np.stack([learnt.adapter.apply(query) for query in queries])
-        return gate.compared(
-            "nDCG@10 on general questions",
-            scored(queries, passages),
-            scored(mapped, passages),
-            seed=lesson.seed,
-        )
+        vectors = []
+        for start in range(0, len(questions), _BATCH):
+            lesson.step("general", start, len(questions))
+            batch = questions[start : start + _BATCH]
+            queries = self._embedder.embed_queries([each.query for each in batch])
+            passages = self._embedder.embed_passages([each.passage for each in batch])
+            mapped = np.stack([learnt.adapter.apply(query) for query in queries])
+            vectors.append((queries, mapped, passages))
+        own, moved, answers = (np.concatenate(each) for each in zip(*vectors, strict=True))
+        before, after = scored(own, answers), scored(moved, answers)
+        return gate.compared("nDCG@10 on general questions", before, after, seed=lesson.seed)
 
     def _known(self, course: _Class, learnt: Learnt) -> LearningFigure | None:
         held = course.answered("held")

@@ -145,6 +145,6 @@ class DocumentReader:
         """Queries of which the answer is known."""
         return MadeReader(self._connection)
 
-    def taught(self, collection: str | None) -> TaughtReader:
+    def taught(self, collection: str | None, *, now: int) -> TaughtReader:
         """The triples of a collection, None for all, to be summed up."""
-        return TaughtReader(self._connection, collection)
+        return TaughtReader(self._connection, collection, now)

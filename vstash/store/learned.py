@@ -124,10 +124,13 @@ class LearnedReader:
         """
         rows = fetch(
             self._connection,
-            "SELECT name, last, (SELECT count(*) FROM (SELECT 1 FROM search WHERE collection = name "
-            "AND at > coalesce(last, 0) ORDER BY at DESC LIMIT ?2)) FROM (SELECT c.name AS name, "
-            "(SELECT max(l.made_at) FROM learned AS l WHERE l.collection = c.id AND l.model = ?1) "
-            "AS last FROM collection AS c) ORDER BY name",
+            "WITH known AS MATERIALIZED (SELECT c.name AS name, (SELECT max(l.made_at) FROM learned AS l "
+            "WHERE l.collection = c.id AND l.model = ?1) AS last FROM collection AS c), "
+            "told AS MATERIALIZED (SELECT s.collection AS name, count(*) AS searches FROM search AS s "
+            "CROSS JOIN known AS k ON k.name = s.collection AND s.at > coalesce(k.last, 0) "
+            "GROUP BY s.collection) "
+            "SELECT name, last, min(coalesce(searches, 0), ?2) FROM known LEFT JOIN told USING (name) "
+            "ORDER BY name",
             (model, most),
         )
         return [(str(name), last, int(searches)) for name, last, searches in rows]

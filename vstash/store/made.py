@@ -87,7 +87,7 @@ class MadeReader:
         return int(rows[0][0])
 
     def page(
-        self, collection: str | None, form: Form | None, *, limit: int, before: int | None
+        self, collection: str | None, form: Form | None, *, limit: int, before: int | None, now: int
     ) -> list[MadeQuery]:
         """Queries with their triples, newest first.
 
@@ -96,13 +96,14 @@ class MadeReader:
             form: How they were made, None for all.
             limit: At most this many.
             before: The number after which the page starts, None for the newest.
+            now: Microseconds since the epoch; those of documents that have expired by then are hidden.
         """
         rows = fetch(
             self._connection,
             "SELECT m.number, m.query, m.form, c.name, d.id, m.positive, m.disagreement, m.vector_leg, "
             f"m.keyword_leg, m.masked, m.made_at FROM {_OF} WHERE {_WANTED} AND m.number < ?3 "
-            "ORDER BY m.number DESC LIMIT ?4",
-            (collection, form, 2**63 - 1 if before is None else before, limit),
+            "AND (d.expires_at IS NULL OR d.expires_at > ?5) ORDER BY m.number DESC LIMIT ?4",
+            (collection, form, 2**63 - 1 if before is None else before, limit, now),
         )
         triples = self._triples([row[0] for row in rows])
         return [_query(row, triples.get(row[0], [])) for row in rows]
@@ -186,19 +187,40 @@ class MadeWriter(MadeReader):
             (collection, form, number),
         )
 
-    def remove(self, collection: str | None, form: Form | None) -> int:
-        """Remove queries with their triples, and begin anew with them; returns how many there were."""
-        self._connection.execute(
-            f"DELETE FROM made_query WHERE number IN (SELECT m.number FROM {_OF} WHERE {_WANTED})",
-            (collection, form),
-        )
-        removed = self._connection.changes()
+    def restart(self, collection: str | None, form: Form | None) -> int:
+        """Begin anew with making queries; returns the number of the last that was made."""
         self._connection.execute(
             "DELETE FROM mining WHERE (?2 IS NULL OR form = ?2) AND (?1 IS NULL OR collection = "
             "(SELECT id FROM collection WHERE name = ?1))",
             (collection, form),
         )
-        return removed
+        rows = fetch(self._connection, "SELECT coalesce(max(number), 0) FROM made_query")
+        return int(rows[0][0])
+
+    def remove(
+        self, collection: str | None, form: Form | None, *, after: int, upto: int, limit: int
+    ) -> list[int]:
+        """Remove the next queries of these numbers, with their triples; returns which.
+
+        Args:
+            collection: Of the documents, None for all.
+            form: How they were made, None for all.
+            after: Only those of a higher number.
+            upto: And of this one at most.
+            limit: At most this many.
+        """
+        rows = fetch(
+            self._connection,
+            f"SELECT m.number FROM {_OF} WHERE {_WANTED} AND m.number > ?3 AND m.number <= ?4 "
+            "ORDER BY m.number LIMIT ?5",
+            (collection, form, after, upto, limit),
+        )
+        numbers = [int(row[0]) for row in rows]
+        self._connection.execute(
+            "DELETE FROM made_query WHERE number IN carray(?)",
+            (id_list(np.array(numbers, dtype=np.int64)),),
+        )
+        return numbers
 
 
 def _query(row: tuple[Any, ...], triples: Sequence[tuple[Any, ...]]) -> MadeQuery:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 import numpy as np
 
 from vstash.embed.protocol import Embedder
 from vstash.evaluation.bootstrap import Interval, resampled_means
+from vstash.learn.general import general_questions
 from vstash.training.examples import Example, Passage
 from vstash.training.reports import Measured
 
@@ -38,23 +37,13 @@ class Judged:
     passages: tuple[Passage, ...]
 
 
-class _General(msgspec.Struct):
-    """A line of the general set."""
-
-    topic: str
-    query: str
-    passage: str
-
-
 def general_set() -> Judged:
-    """150 questions of 30 topics, each with its answer; the other answers of its topic are easily mistaken."""
-    decoder = msgspec.json.Decoder(_General)
-    text = files("vstash.training").joinpath("general.jsonl").read_text(encoding="utf-8")
-    lines = [decoder.decode(line) for line in text.splitlines()]
+    """The general questions, each with its answer among those of all."""
+    questions = general_questions()
     return Judged(
-        tuple(line.query for line in lines),
-        tuple(frozenset({line.passage}) for line in lines),
-        tuple(Passage(line.passage, line.passage) for line in lines),
+        tuple(each.query for each in questions),
+        tuple(frozenset({each.passage}) for each in questions),
+        tuple(Passage(each.passage, each.passage) for each in questions),
     )
 
 

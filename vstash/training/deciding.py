@@ -35,7 +35,8 @@ def decided(
     if gained.low <= 0:
         return False, (
             f"{_METRIC} on held-out examples changed by {gained.mean:+.4f} "
-            f"({gained.low:+.4f} to {gained.high:+.4f}), which may be chance"
+            f"({gained.low:+.4f} to {gained.high:+.4f}), "
+            f"{'for the worse' if gained.high < 0 else 'which may be chance'}"
         )
     if kept.mean < -MOST_FORGOTTEN:
         return False, (

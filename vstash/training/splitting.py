@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from vstash.errors import TrainingError
+from vstash.learn.splitting import groups as hanging_together
 from vstash.training.examples import Example
 
 __all__ = ["Split", "split"]
@@ -46,7 +47,7 @@ def split(examples: Sequence[Example], *, share: float, seed: int) -> Split:
     Raises:
         TrainingError: When there are too few.
     """
-    groups = _groups(examples)
+    groups = hanging_together([_marks(example) for example in examples])
     known = [
         place
         for place, example in enumerate(examples)
@@ -97,22 +98,8 @@ def _without(example: Example, documents: set[str]) -> Example:
     )
 
 
-def _groups(examples: Sequence[Example]) -> list[int]:
-    """For each example the lowest place among all that hang together with it."""
-    parent = list(range(len(examples)))
-
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
-    first: dict[tuple[str, str], int] = {}
-    for place, example in enumerate(examples):
-        marks = [("query", " ".join(example.query.casefold().split()))]
-        if example.positive is not None:
-            marks.append(("document", example.positive.document))
-        for mark in marks:
-            one, other = root(first.setdefault(mark, place)), root(place)
-            parent[max(one, other)] = min(one, other)
-    return [root(place) for place in range(len(examples))]
+def _marks(example: Example) -> list[tuple[str, str]]:
+    marks = [("query", " ".join(example.query.casefold().split()))]
+    if example.positive is not None:
+        marks.append(("document", example.positive.document))
+    return marks

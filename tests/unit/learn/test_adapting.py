@@ -11,12 +11,14 @@ from vstash.learn.adapter import Adapter
 from vstash.learn.adapting import LIST, Lessons, agreement, fit, scaled, targets
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from vstash.types import FloatArray
 
 DIMENSION = 48
 
 
-def unit(rows: FloatArray) -> FloatArray:
+def unit(rows: NDArray[np.float64]) -> FloatArray:
     """Rows of length 1."""
     found: FloatArray = (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
     return found
@@ -58,6 +60,24 @@ def test_the_same_data_and_seed_learn_the_same() -> None:
     first = fit(lessons, seed=3).packed()
     assert fit(lessons, seed=3).packed() == first
     assert fit(lessons, seed=4).packed() != first
+
+
+def test_what_a_shorter_list_lacks_counts_nothing() -> None:
+    """Two lists of 8 teach the same, whatever passage lies where they are filled up."""
+    lessons, _ = world(5)
+    places = lessons.places.copy()
+    places[:, 8:] = -1
+    shares = lessons.shares.copy()
+    shares[:, 8:] = 0
+    shares /= shares.sum(axis=1, keepdims=True)
+    maps = []
+    for last in (lessons.passages[0], -lessons.passages[0]):
+        passages = np.concatenate([lessons.passages, last[None]])
+        maps.append(fit(Lessons(lessons.queries, passages, places, shares), seed=0).packed())
+    assert maps[0] == maps[1]
+    full = np.where(places < 0, 600, places)
+    filled = fit(Lessons(lessons.queries, passages, full, shares), seed=0).packed()
+    assert filled != maps[0], "the control: a passage in its place is learnt from"
 
 
 def test_a_share_of_it() -> None:

@@ -42,8 +42,9 @@ def test_an_interval_of_the_mean_difference() -> None:
 )
 def test_leans_that_prove_nothing(fitted: Lean, held: Lean, told: str) -> None:
     """Both halves must lean to one side; the control does."""
-    assert judge_lean(UP, UP).accepted
-    refused = judge_lean(fitted, held)
+    assert judge_lean(UP, UP, 1.4).accepted
+    assert not judge_lean(UP, UP, 1.0).accepted
+    refused = judge_lean(fitted, held, 1.4)
     assert not refused.accepted
     assert told in refused.reasons[0]
 
@@ -61,8 +62,9 @@ def test_answers() -> None:
     ("agreed", "found", "general", "known", "told"),
     [
         (replace(AGREED, low=-0.01), UP, GENERAL, None, "may be chance"),
+        (replace(AGREED, low=-0.2, high=-0.01), UP, GENERAL, None, "for the worse"),
         (replace(AGREED, queries=39), UP, GENERAL, None, "only 39"),
-        (replace(AGREED, after=0.71), UP, GENERAL, None, "closes 3%"),
+        (replace(AGREED, after=0.71), Lean(0.01, 1.9, 200), GENERAL, None, "closes 3%"),
         (AGREED, Lean(-0.05, -2.5, 200), GENERAL, None, "vectors are right more often"),
         (AGREED, UP, replace(GENERAL, after=0.66), None, "general fell by 0.0400"),
         (AGREED, UP, GENERAL, replace(KNOWN, after=0.49), "known answers lost 0.0100"),
@@ -77,6 +79,7 @@ def test_adapters_that_are_refused(
 ) -> None:
     """Each for one reason, which is said; the control is taken."""
     assert judge_adapter(AGREED, UP, GENERAL, KNOWN).accepted
+    assert judge_adapter(replace(AGREED, after=0.71), UP, GENERAL, KNOWN).accepted
     refused = judge_adapter(agreed, found, general, known)
     assert not refused.accepted
     assert len(refused.reasons) == 1

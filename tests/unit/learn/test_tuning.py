@@ -32,22 +32,31 @@ def test_a_leg_that_is_borne_out_more_often(seed: int) -> None:
     assert up.mean == pytest.approx(-down.mean)
     assert up.z > 3
     assert up.queries == 400
-    assert 1.2 < factor(up) <= 2
-    assert factor(down) == pytest.approx(1 / factor(up))
+    assert 1.2 < factor(up, 1.0) <= 2
+    assert factor(down, 1.0) == pytest.approx(1 / factor(up, 1.0))
 
 
 def test_chance_moves_nothing() -> None:
     """Within two standard errors the factor is 1, just beyond it is near 1, and it is bounded."""
-    assert factor(Lean(0.5, 1.99, 30)) == 1.0
-    assert factor(Lean(0.05, 2.05, 30)) == pytest.approx(1.0, abs=0.05)
-    assert (factor(Lean(5.0, 40.0, 30)), factor(Lean(-5.0, -40.0, 30))) == (2.0, 0.5)
+    assert factor(Lean(0.5, 1.99, 30), 1.0) == 1.0
+    assert factor(Lean(0.05, 2.05, 30), 1.0) == pytest.approx(1.0, abs=0.05)
+    assert (factor(Lean(5.0, 40.0, 30), 1.0), factor(Lean(-5.0, -40.0, 30), 1.0)) == (2.0, 0.5)
     assert lean([]) == Lean(0.0, 0.0, 0)
     assert lean([(0.0, 0.0)] * 9) == Lean(0.0, 0.0, 9)
 
 
+def test_what_trust_says_already() -> None:
+    """Only what is said beyond it counts, and never against the lean."""
+    said = Lean(0.05, 20.0, 900)
+    plain = factor(said, 1.0)
+    assert factor(said, 1.3) == pytest.approx(plain / 1.3, rel=0.05)
+    assert factor(said, 2.5) == 1.0
+    assert factor(Lean(-0.05, -20.0, 900), 0.3) == 1.0
+
+
 def test_known_answers() -> None:
     """The factor that answers best, nearer to 1 the fewer queries say so; of equals the nearest to 1."""
-    values = np.zeros((50, len(FACTORS)))
+    values = np.zeros((50, len(FACTORS)), dtype=np.float32)
     assert best_factor(values) == 1.0
     values[:, -1] = 1.0
     few, many = best_factor(values[:10]), best_factor(np.tile(values, (40, 1)))

@@ -9,12 +9,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.learnt import put
 from vstash import LanguageModel, Memory, MineProgress, NewDocument
 from vstash.errors import FieldError, LanguageModelError
 from vstash.mining import MADE_FORMS, MadeQuery
@@ -239,6 +242,89 @@ def test_forgetting_takes_queries_that_tell(tmp_path: Path) -> None:
         assert report.purged
         for word in (b"zebracorn", b"kaleidoscope"):
             assert word not in of_file(path)
+
+
+def test_what_is_in_use_changes_no_triple(small: Memory) -> None:
+    """Fine-tuning changes the model itself, so its triples are made by the model's own vectors."""
+
+    def made() -> list[Any]:
+        small.remove_made()
+        small.mine()
+        small.label({"q": "amber keepers"}, {"q": {"d0": 1, "d9": 1}})
+        told = [replace(each, number=0, made_at=None) for each in every(small)]  # type: ignore[arg-type]
+        return sorted(told, key=str)
+
+    hits = small.search("amber keepers", log=False).hits
+    before = made()
+    put(small._engine, "adapter")
+    assert made() == before
+    mapped = small.search("amber keepers", log=False).hits
+    assert [each.vector_score for each in mapped] != [each.vector_score for each in hits]
+
+
+def test_a_removal_lets_others_write_in_between(
+    small: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are; what is made meanwhile stays, and so does what was not meant."""
+    monkeypatch.setattr("vstash.pipeline.mining._REMOVED", 10)
+    small.mine(forms=["cloze", "title"])
+    titles = len(every(small, form="title"))
+    clozes = len(every(small, form="cloze"))
+    assert clozes > 20
+    store = small._engine.store
+    late: list[int] = []
+
+    def between(_seconds: float) -> None:
+        if not late:
+            small.add("An ember is what is left of a fire that burnt all night in the old grove.")
+        late.append(len(every(small, form="cloze")))
+        with store.write(timeout_s=0.01):
+            pass
+
+    monkeypatch.setattr("vstash.pipeline.mining.time.sleep", between)
+    assert small.remove_made(form="cloze") == clozes
+    assert late == [max(clozes - 10 * step, 0) for step in range(1, len(late) + 1)]
+    assert len(late) == -(-clozes // 10)
+    assert len(every(small)) == titles
+    assert small.remove_made(form="cloze") == 0
+
+
+def expire(memory: Memory) -> None:
+    """Let the time of all documents be over."""
+    for document in memory.list(limit=1000).items:
+        memory.update(document.id, expires_at=datetime.now(timezone.utc) - timedelta(seconds=1))
+
+
+def test_what_has_expired_is_hidden(small: Memory) -> None:
+    """Neither its queries nor its texts are shown; before, the control, they are."""
+    small.mine()
+
+    def shown() -> tuple[int, int, int, int]:
+        report = small.learn_report()
+        triples = list(small.triples(texts=True))
+        sources = sum(each.queries for each in report.sources)
+        return len(every(small)), len(triples), len(report.samples), sources
+
+    assert min(shown()) > 0
+    expire(small)
+    assert shown() == (0, 0, 0, 0)
+    assert small.remove_made() > 0, "they are hidden, and go like others"
+
+
+def test_texts_of_logged_triples_expire(small: Memory) -> None:
+    """A triple of the log stays, since its query is the caller's; what its chunks say does not."""
+    for number in range(30):
+        small.search(f"old {WORDS[number % 9]} {WORDS[(number * 2) % 9]} keepers once {number}")
+    logged = list(small.triples(texts=True, origin="search"))
+    assert all(each.positive_text for each in logged)
+    assert logged
+    expire(small)
+    hidden = list(small.triples(texts=True, origin="search"))
+    assert len(hidden) == len(logged)
+    assert not any(each.positive_text or each.negative_text for each in hidden)
+    samples = small.learn_report(samples=5).samples
+    assert samples
+    assert not any(each.triple.positive_text or each.triple.negative_text for each in samples)
 
 
 def test_triples_by_origin(small: Memory) -> None:

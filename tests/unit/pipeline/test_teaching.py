@@ -13,6 +13,7 @@ import pytest
 from bench.learning.learners import Control
 from vstash import Memory, NewDocument
 from vstash.errors import LearningError
+from vstash.settings import load_settings
 from vstash.testing import FakeEmbedder
 from vstash.types import ModelInfo
 
@@ -108,3 +109,21 @@ def test_too_little(tmp_path: Path) -> None:
         with pytest.raises(LearningError, match="too few different queries"):
             memory.learn()
         assert memory.learned().items == ()
+
+
+def test_a_log_without_queries(tmp_path: Path) -> None:
+    """Who keeps none is told which setting keeps them, rather than to search more."""
+    settings = load_settings(log_searches="ids-only")
+    with Memory(tmp_path / "x.db", model="fake", settings=settings) as memory:
+        memory.add("Tea is hot.")
+        memory.search("tea")
+        with pytest.raises(LearningError, match="log_searches is ids-only"):
+            memory.learn()
+
+
+def test_no_vector_yet(tmp_path: Path) -> None:
+    """Nothing is judged before there is something to compare."""
+    with Memory(tmp_path / "x.db", model="fake") as memory:
+        memory.add("Tea is hot.", embed="later")
+        with pytest.raises(LearningError, match="vstash embed"):
+            memory.learn()

@@ -126,7 +126,7 @@ TEXT = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     passages=st.lists(TEXT, min_size=1, max_size=4),
     title=st.one_of(SENTENCE, st.text(max_size=20)),

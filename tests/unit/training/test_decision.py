@@ -115,6 +115,7 @@ def measured(mean: float, low: float) -> dict[str, Measured]:
         (measured(0.03, 0.001), measured(0.01, -0.02), 0.99, None),
         (measured(0.03, 0.001), measured(-MOST_FORGOTTEN, -0.05), LEAST_COSINE, None),
         (measured(0.03, -0.001), measured(0.01, -0.02), 0.99, "may be chance"),
+        (measured(-0.03, -0.04), measured(0.01, -0.02), 0.99, "for the worse"),
         (measured(0.03, 0.001), measured(-0.021, -0.05), 0.99, "forgets"),
         (measured(0.03, 0.001), measured(0.01, -0.02), 0.96, "int8"),
     ],
