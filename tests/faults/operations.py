@@ -245,7 +245,8 @@ def _feedback(acting: Acting) -> None:
     # Of a document that is never changed: feedback goes with the document that it is of.
     steady = "document steady steady"
     if steady not in acting.state:
-        text = acting.text()
+        # It holds the words of the queries, so that no forgetting takes these along.
+        text = f"amber cedar {acting.text()}"
         acting.change(
             {steady: document(text)},
             lambda: acting.memory.add(text, key="steady", collection="steady"),

@@ -50,7 +50,7 @@ def test_the_wheel_holds_what_the_program_needs(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "vstash").rglob("*.py")}
     steps = {f"vstash/migrations/{path.name}" for path in (ROOT / "migrations").glob("*.sql")}
     model = {MODEL + name for name in MODEL_FILES}
-    data = {"vstash/py.typed", "vstash/training/general.jsonl"}
+    data = {"vstash/py.typed", "vstash/learn/general.jsonl"}
     assert steps
     assert modules | steps | model | data <= names
 
