@@ -17,6 +17,8 @@ def vstash(tmp_path: Path) -> Vstash:
     environment = {
         "VSTASH_DB": str(folder / "memory.db"),
         "VSTASH_MODEL": "fake",
+        # Judged sets are kept there where no folder is named.
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "VSTASH_CONFIG": str(folder / "absent.toml"),
         "VSTASH_DEBUG": "",
     }
