@@ -48,6 +48,9 @@ class Encoder:
         self.model: Any = BertModel(config, add_pooling_layer=False)
         self.load(base.weights)
         self.model.to(self.device).train()
+        # Tables of embeddings have steps too wide for what a training moves them by.
+        for name, values in self.model.named_parameters():
+            values.requires_grad_(not name.endswith("_embeddings.weight"))
         if checkpointing:
             self.model.gradient_checkpointing_enable(
                 gradient_checkpointing_kwargs={"use_reentrant": False}

@@ -123,7 +123,7 @@ class _Run:
         self._options = options
         self._checkpoint = checkpoint
         self._budget_s = None if options.steps else budget_s
-        self._parameters = list(encoder.model.parameters())
+        self._parameters = [each for each in encoder.model.parameters() if each.requires_grad]
         self._optimizer = torch.optim.AdamW(
             self._parameters, lr=options.learning_rate, weight_decay=_DECAY, fused=True
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,7 +27,8 @@ from vstash.training.splitting import Split
 from vstash.types import JsonObject, ModelInfo
 
 if TYPE_CHECKING:
-    from vstash.training.encoder import Encoder
+    from vstash.training.encoder import Encoder, Rows
+    from vstash.types import FloatArray
 
 __all__ = ["Verdict", "judge"]
 
@@ -76,7 +77,7 @@ def judge(
             compared(each, base, tuned, seed=seed, progress=told) for each in (own, general)
         )
         describe(out, _described(model, base, tuned, own, seed))
-    cosine = _cosine(encoder, tuned, [each.text for each in own.passages[:_PROBES]])
+    cosine = _cosine(encoder, tuned, own)
     recommended, reason = decided(own_found, general_found, cosine)
     return Verdict(tuned.info, cosine, own_found, general_found, recommended, reason)
 
@@ -112,10 +113,20 @@ def _described(
     }
 
 
-def _cosine(encoder: Encoder, exported: Embedder, texts: Sequence[str]) -> float:
-    """Of the float model's vectors with those of the file that was written."""
-    rows = encoder.passages(texts, encoder.max_tokens)
-    ours = exported.embed_passages(texts)
+def _cosine(encoder: Encoder, exported: Embedder, own: Judged) -> float:
+    """Of the float model's vectors with those of the file: the mean over queries or passages, the lower one.
+
+    Queries move further than passages, and lose more where rounding undoes a training.
+    """
+    queries, most = own.queries[:_PROBES], encoder.max_tokens
+    passages = [each.text for each in own.passages[:_PROBES]]
+    return min(
+        _mean_cosine(encoder, encoder.queries(queries, most), exported.embed_queries(queries)),
+        _mean_cosine(encoder, encoder.passages(passages, most), exported.embed_passages(passages)),
+    )
+
+
+def _mean_cosine(encoder: Encoder, rows: Rows, ours: FloatArray) -> float:
     cosines = [
         float(vector @ ours[place])
         for places, vectors in encoder.embedded(rows)

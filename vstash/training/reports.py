@@ -50,7 +50,8 @@ class TrainReport:
         seconds: Of the steps.
         peak_bytes: Most memory that was held, None where nobody can tell.
         device: Where it ran and in what precision.
-        cosine: Mean cosine of the int8 model's vectors with the float model's.
+        cosine: Mean cosine of the int8 model's vectors with the float model's, of queries or of passages, the
+            lower one.
         own: nDCG@10 and MRR@10 on the held-out examples.
         general: The same on a fixed set of general questions, against forgetting.
         recommended: Whether the model is worth installing.

@@ -76,6 +76,24 @@ def test_other_weights_are_rounded_to_a_fraction_of_a_per_cent(graph: Graph) -> 
     assert np.any(again[QUERY] != noisy[QUERY])
 
 
+def test_what_is_less_than_a_step_is_not_lost(graph: Graph) -> None:
+    """A fifth of a step for every weight is there on average; the nearest whole number would be the old one."""
+    weights = dequantised(graph)
+    old = weights[QUERY]
+    step = np.abs(old).max(axis=1, keepdims=True) / 127
+    # The largest of each column stays, and with it the step.
+    moved = np.where(np.abs(old) < 120 * step, old + 0.2 * step, old)
+    file = requantised(graph, weights | {QUERY: moved})
+    again = dequantised(read_graph(file))
+    kept = (again[QUERY] - old)[np.abs(old) < 120 * step] / np.broadcast_to(step, old.shape)[
+        np.abs(old) < 120 * step
+    ]
+    assert kept.mean() == pytest.approx(0.2, abs=0.01)
+    assert np.rint(moved / step).tolist() == np.rint(old / step).tolist()
+    assert requantised(graph, weights | {QUERY: moved}) == file
+    assert requantised(graph, weights | {QUERY: moved}, seed=1) != file
+
+
 def test_nothing_of_another_size_is_put_in_place(graph: Graph) -> None:
     """Neither a shape nor a value of variable length."""
     with pytest.raises(ValueError, match="its place"):
