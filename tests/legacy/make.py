@@ -34,7 +34,7 @@ COMMITS: Final = {
     4: "15a1e1f",
     5: "ce59d77",
     6: "9447d0f",
-    7: "0c2519c",
+    7: "5d72c49",
 }
 """By schema the last commit of which it was the newest."""
 
