@@ -253,7 +253,8 @@ def _feedback(acting: Acting) -> None:
         )
     if sum(name.startswith("verdict ") for name in acting.state) < _VERDICTS:
         # What is asked again takes the place of the search before, and its verdicts along.
-        query = f"amber cedar {secrets.token_hex(4)}"
+        # In letters alone: of digits and letters, parts could be words that are forgotten.
+        query = "amber cedar " + "".join(secrets.choice("jqwxz") for _ in range(12))
         result = acting.memory.search(query, collection="steady")
         chunk = result.hits[0].chunk.id
         acting.change(
