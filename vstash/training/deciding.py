@@ -17,7 +17,7 @@ LEAST_COSINE: Final = 0.97
 
 
 def decided(
-    own: Mapping[str, Measured], general: Mapping[str, Measured], cosine: float
+    own: Mapping[str, Measured], general: Mapping[str, Measured], cosine: float, evidence: str
 ) -> tuple[bool, str]:
     """Whether to recommend a model, and why.
 
@@ -25,6 +25,8 @@ def decided(
         own: Measured on held-out examples.
         general: Measured on the general questions.
         cosine: Of the int8 model with the float model.
+        evidence: Whether the answers of the held-out examples were ``known`` beforehand, or follow from the
+            ``log``, as what was learnt does: on a judged set such a model gained on these and lost on the test.
     """
     gained, kept = own[_METRIC].difference, general[_METRIC].difference
     if cosine < LEAST_COSINE:
@@ -42,6 +44,12 @@ def decided(
         return False, (
             f"it forgets: {_METRIC} on general questions fell by {-kept.mean:.4f}, more than "
             f"{MOST_FORGOTTEN}"
+        )
+    if evidence != "known":
+        return False, (
+            f"{_METRIC} on held-out examples rose by {gained.mean:.4f}, but their answers follow from the log, "
+            "as what was learnt does: give some whose answers are known, by `vstash learn label` or "
+            "`vstash learn mine`"
         )
     return True, (
         f"{_METRIC} on held-out examples rose by {gained.mean:.4f} ({gained.low:+.4f} to "

@@ -78,7 +78,7 @@ def judge(
         )
         describe(out, _described(model, base, tuned, own, seed))
     cosine = _cosine(encoder, tuned, own)
-    recommended, reason = decided(own_found, general_found, cosine)
+    recommended, reason = decided(own_found, general_found, cosine, parts.evidence)
     return Verdict(tuned.info, cosine, own_found, general_found, recommended, reason)
 
 

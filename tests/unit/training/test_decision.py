@@ -124,9 +124,13 @@ def test_a_model_is_recommended_with_evidence_alone(
     own: dict[str, Measured], general: dict[str, Measured], cosine: float, told: str | None
 ) -> None:
     """A gain above chance, little forgotten, and an int8 model that is near the trained one."""
-    recommended, reason = decided(own, general, cosine)
+    recommended, reason = decided(own, general, cosine, "known")
     assert recommended is (told is None)
     assert (told or "rose") in reason
+    # What the log suggests is no evidence for what was learnt of the log.
+    recommended, reason = decided(own, general, cosine, "log")
+    assert not recommended
+    assert (told or "follow from the log") in reason
 
 
 def test_a_model_folder_is_taken_as_it_is(base: Base, tmp_path: Path) -> None:
