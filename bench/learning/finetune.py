@@ -24,8 +24,8 @@ import numpy as np
 from bench.machine import append_row
 from vstash import Memory, install_model, train_model
 from vstash.evaluation import Evaluation, JudgedSet, evaluate, load_judged, open_judged
-from vstash.evaluation.bootstrap import resampled_means
 from vstash.mining import MADE_FORMS
+from vstash.resampling import resampled_means
 from vstash.settings import Settings
 from vstash.training.options import TrainOptions, TrainProgress
 

@@ -28,10 +28,10 @@ from bench.machine import append_row
 from vstash import Memory
 from vstash.errors import EvaluationError, LearningError
 from vstash.evaluation import Evaluation, JudgedSet, evaluate, load_judged, open_judged
-from vstash.evaluation.bootstrap import resampled_means
 from vstash.learn.tuning import crossed
 from vstash.learning import Learned
 from vstash.pipeline.lessons import AskedExample, Asking, Lesson
+from vstash.resampling import resampled_means
 from vstash.settings import load_settings
 from vstash.store.examples import StoredExample
 

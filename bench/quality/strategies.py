@@ -11,7 +11,7 @@ import numpy as np
 from bench.quality.report import Report, ranged
 from bench.quality.sets import Asked
 from vstash.evaluation import DEFAULT_WAYS, Comparison, Evaluation, Interval, WayResult, compare
-from vstash.evaluation.bootstrap import resampled_means
+from vstash.resampling import resampled_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ FOUNDATION = {
     *("errors", "types", "contexts", "feedback", "misses", "reports", "settings", "filters"),
     *("times", "wire", "testing", "replies", "keys", "jobs", "strict_json", "transfers"),
     *("deadlines", "mounts", "threads", "upkeep", "findings", "log_reports", "switching"),
-    *("learning", "mining"),
+    *("learning", "mining", "resampling"),
 }
 SIBLINGS = {"text", "embed", "store", "search", "learn"}
 SKINS = {"api", "cli", "mcp"}

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.errors import EvaluationError
+from vstash.resampling import resampled_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vstash.evaluation.run import Evaluation
 
-__all__ = ["Comparison", "Interval", "WayResult", "compare", "resampled_means"]
+__all__ = ["Comparison", "Interval", "WayResult", "compare"]
 
-_BLOCK: Final = 4_000_000
 _TAILS: Final = (2.5, 97.5)
 
 
@@ -112,33 +112,6 @@ def compare(
             },
         )
     return found
-
-
-def resampled_means(
-    values: NDArray[np.float64], *, resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """Means of rows drawn with replacement, as many as there are.
-
-    Args:
-        values: Shape (n, columns); a draw takes whole rows, so columns stay paired.
-        resamples: How many draws.
-        seed: 0 or more.
-
-    Returns:
-        Shape (resamples, columns).
-    """
-    count = len(values)
-    generator = np.random.default_rng(seed)
-    means = np.empty((resamples, values.shape[1]))
-    block = max(_BLOCK // count, 1)
-    for start in range(0, resamples, block):
-        size = min(block, resamples - start)
-        places = generator.integers(0, count, size=(size, count))
-        # How often each row was drawn; sums over rows are then one product of matrices.
-        places += np.arange(size)[:, None] * count
-        counts = np.bincount(places.ravel(), minlength=size * count).reshape(size, count)
-        means[start : start + size] = counts @ values / count
-    return means
 
 
 def _interval(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.learning import LearningFigure
+from vstash.resampling import resampled_means
 
 if TYPE_CHECKING:
     from vstash.learn.tuning import Lean
@@ -47,7 +48,6 @@ MOST_FORGOTTEN: Final = 0.03
 _BEYOND: Final = 2.0
 _RESAMPLES: Final = 10_000
 _TAILS: Final = (2.5, 97.5)
-_BLOCK: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,15 @@ def compared(name: str, before: FloatArray, after: FloatArray, *, seed: int) -> 
         seed: Of what is drawn.
     """
     differences = np.asarray(after, dtype=np.float64) - before
-    rng = np.random.default_rng(seed)
-    count = len(differences)
-    means = [
-        differences[rng.integers(0, count, (_BLOCK, count))].mean(axis=1)
-        for _ in range(_RESAMPLES // _BLOCK)
-    ]
-    low, high = np.percentile(np.concatenate(means), _TAILS)
+    means = resampled_means(differences[:, None], resamples=_RESAMPLES, seed=seed)
+    low, high = np.percentile(means, _TAILS)
     return LearningFigure(
-        name, count, float(np.mean(before)), float(np.mean(after)), float(low), float(high)
+        name,
+        len(differences),
+        float(np.mean(before)),
+        float(np.mean(after)),
+        float(low),
+        float(high),
     )
 
 

@@ -56,10 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Shared", "assembled", "shared_parts"]
 
-# A search must never wait for its own log.
-_LOG_PATIENCE_S = 0.05
-_DAY_US = 86_400_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Engine:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vstash.errors import CalibrationError, QueryError
+from vstash.errors import CalibrationError
 from vstash.filters import parse
 from vstash.pipeline.documents import require_collection
+from vstash.pipeline.prepare import MOST_SEED, check_whole
 from vstash.pipeline.question import Question, plain_question
 from vstash.pipeline.search import asked_words
 from vstash.pipeline.stopwatch import Stopwatch
@@ -33,7 +34,6 @@ __all__ = ["Calibrating"]
 
 _LEAST_PROBES: Final = 50
 _MOST_PROBES: Final = 1000
-_MOST_SEED: Final = 2**63 - 1
 _LEAST_WORDS: Final = 4
 _MOST_WORDS: Final = 8
 # Chunks of one part of the file that are looked at until one gives a probe.
@@ -106,8 +106,8 @@ class Calibrating:
     ) -> CalibrationReport:
         """Ask, fit, and store what holds better; see `Memory.calibrate`."""
         start = time.perf_counter()
-        _check("probes", probes, _LEAST_PROBES, _MOST_PROBES)
-        _check("seed", seed, 0, _MOST_SEED)
+        check_whole("probes", probes, _LEAST_PROBES, _MOST_PROBES)
+        check_whole("seed", seed, 0, MOST_SEED)
         # A question of which only the collection is used.
         name = self._question("calibrate", collection).collection
         with self._store.write():
@@ -214,11 +214,6 @@ class Calibrating:
             return None
         owner = reader.owners(ids[best : best + 1]).get(int(ids[best]), "")
         return owner, found.judged.features[best]
-
-
-def _check(name: str, value: object, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise QueryError(f"{name} is a whole number, {least:,} to {most:,}.", pointer=f"/{name}")
 
 
 def _parts(ids: IdArray, count: int) -> list[IdArray]:

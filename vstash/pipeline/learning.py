@@ -32,7 +32,7 @@ from vstash.pipeline.documents import require_collection
 from vstash.pipeline.learned import readable
 from vstash.pipeline.once import settle
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
-from vstash.pipeline.prepare import checked_collection, checked_key
+from vstash.pipeline.prepare import MOST_SEED, check_whole, checked_collection, checked_key
 from vstash.pipeline.teaching import Lesson, Taught, Teaching
 from vstash.store.documents import to_datetime
 from vstash.store.models import Served
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Learning"]
 
-_MOST_SEED: Final = 2**63 - 1
 _LONGEST_S: Final = 86_400
 
 
@@ -231,8 +230,7 @@ class Learning:
 def _check(learner: object, seed: object, budget_s: object, promote: object) -> None:
     if learner not in LEARNER_CHOICES:
         raise FieldError(f"learner is one of: {', '.join(LEARNER_CHOICES)}.", pointer="/learner")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _MOST_SEED:
-        raise QueryError(f"seed is a whole number, 0 to {_MOST_SEED:,}.", pointer="/seed")
+    check_whole("seed", seed, 0, MOST_SEED)
     sound = budget_s is None or (
         isinstance(budget_s, int | float)
         and not isinstance(budget_s, bool)

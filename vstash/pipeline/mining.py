@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash import deadlines
-from vstash.errors import FieldError, QueryError
+from vstash.errors import FieldError
 from vstash.mining import (
     FORMS,
     MADE_FORMS,
@@ -27,7 +27,7 @@ from vstash.pipeline.asking import Asking
 from vstash.pipeline.documents import require_collection
 from vstash.pipeline.known import KnownAnswers
 from vstash.pipeline.paging import decode_cursor, encode_cursor, page_limit
-from vstash.pipeline.prepare import checked_collection
+from vstash.pipeline.prepare import MOST_SEED, check_whole, checked_collection
 from vstash.store.made import MadeRow
 from vstash.text.making import Frequencies, Passage, Source, made
 from vstash.types import MaskReason, Page, TripleKind
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["MadeTally", "Mining", "checked_form"]
 
 _MOST_PER_DOCUMENT: Final = 20
-_MOST_SEED: Final = 2**63 - 1
 _MOST_LIMIT: Final = 10_000_000
 # A second of work or two: what a kill can lose.
 _BATCH: Final = 16
@@ -151,10 +150,10 @@ class Mining:
         if isinstance(forms, str) or not isinstance(forms, Sequence):
             raise FieldError(f"forms is a list of: {', '.join(MADE_FORMS)}.", pointer="/forms")
         asked = tuple(dict.fromkeys(checked_form(form, MADE_FORMS, "/forms") for form in forms))
-        _check("per_document", per_document, 1, _MOST_PER_DOCUMENT)
-        _check("seed", seed, 0, _MOST_SEED)
+        check_whole("per_document", per_document, 1, _MOST_PER_DOCUMENT)
+        check_whole("seed", seed, 0, MOST_SEED)
         if limit is not None:
-            _check("limit", limit, 1, _MOST_LIMIT)
+            check_whole("limit", limit, 1, _MOST_LIMIT)
         asking = None if asked_by is None else Asking(asked_by, self._settings)
         every: tuple[Form, ...] = asked if asking is None else (*asked, "asked")
         if not every:
@@ -303,11 +302,6 @@ def checked_form(form: object, known: Sequence[Form], pointer: str) -> Form:
         if form == each:
             return each
     raise FieldError(f"A form is one of: {', '.join(known)}.", pointer=pointer)
-
-
-def _check(name: str, value: object, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise QueryError(f"{name} is a whole number, {least:,} to {most:,}.", pointer=f"/{name}")
 
 
 def _frequencies(reader: Reader) -> Frequencies:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_COLLECTION",
+    "MOST_SEED",
     "Prepared",
+    "check_whole",
     "checked_collection",
     "checked_metadata",
     "checked_query_vector",
@@ -39,6 +41,7 @@ MAX_TITLE_CHARS: Final = 1000
 MAX_TAGS: Final = 100
 MAX_TAG_CHARS: Final = 200
 MAX_METADATA_DEPTH: Final = 16
+MOST_SEED: Final = 2**63 - 1
 # Looked at together, so that no second copy of a large matrix is made.
 _CHECKED_ROWS: Final = 4_096
 _COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -134,6 +137,16 @@ def checked_chunk_id(chunk_id: int, *, pointer: str = "/chunk_id") -> int:
     if isinstance(chunk_id, bool) or not isinstance(chunk_id, int) or not 0 < chunk_id < 2**63:
         raise FieldError("A chunk's id is a positive integer.", pointer=pointer)
     return chunk_id
+
+
+def check_whole(name: str, value: object, least: int, most: int) -> None:
+    """Refuse what is no whole number of a range.
+
+    Raises:
+        QueryError: When it is none; ``name`` is its parameter.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise QueryError(f"{name} is a whole number, {least:,} to {most:,}.", pointer=f"/{name}")
 
 
 def checked_title(title: str | None) -> str:

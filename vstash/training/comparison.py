@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vstash.embed.protocol import Embedder
-from vstash.evaluation.bootstrap import Interval, resampled_means
+from vstash.evaluation.bootstrap import Interval
 from vstash.learn.general import general_questions
+from vstash.resampling import resampled_means
 from vstash.training.examples import Example, Passage
 from vstash.training.reports import Measured
 

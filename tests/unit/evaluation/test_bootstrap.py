@@ -17,7 +17,7 @@ from vstash.evaluation import (
     compare,
     largest,
 )
-from vstash.evaluation.bootstrap import resampled_means
+from vstash.resampling import resampled_means
 
 COUNT = 200
 
